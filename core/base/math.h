@@ -1,0 +1,138 @@
+// Elementary functions whose bits are the same on every CPU: polynomials with explicit fma.
+// Everything is static: these are compiled once per instruction set, and the linker must never
+// hand the AVX-512 copy to code that runs on an older CPU.
+#pragma once
+
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+
+namespace core::math {
+
+#define GS_INLINE [[maybe_unused]] static inline __attribute__((always_inline))
+
+GS_INLINE float fma(float a, float b, float c) {
+    return __builtin_fmaf(a, b, c);
+}
+GS_INLINE double fma(double a, double b, double c) {
+    return __builtin_fma(a, b, c);
+}
+GS_INLINE float sqrt(float x) {
+    return __builtin_sqrtf(x);
+}
+GS_INLINE double sqrt(double x) {
+    return __builtin_sqrt(x);
+}
+
+// Relative error about 1e-7; overflows to infinity and underflows to zero.
+GS_INLINE float exp(float x) {
+    const float clamped = x > 88.7f ? 88.7f : (x < -87.3f ? -87.3f : x);
+    const float shifted = fma(clamped, 1.44269504088896341f, 12582912.0f);  // round to nearest by 1.5 * 2^23
+    const float n = shifted - 12582912.0f;
+    float r = fma(n, -0.693359375f, clamped);
+    r = fma(n, 2.12194440e-4f, r);
+    float p = 1.9875691500e-4f;
+    p = fma(p, r, 1.3981999507e-3f);
+    p = fma(p, r, 8.3334519073e-3f);
+    p = fma(p, r, 4.1665795894e-2f);
+    p = fma(p, r, 1.6666665459e-1f);
+    p = fma(p, r, 5.0000001201e-1f);
+    p = fma(p, r * r, r + 1.0f);
+    // 2^n in two factors, so that n = 128 does not overflow the exponent on the way.
+    const int32_t k = int32_t(n), half = k >> 1;
+    const float scale = std::bit_cast<float>((half + 127) << 23),
+                rest = std::bit_cast<float>((k - half + 127) << 23);
+    const float y = p * scale * rest;
+    const float saturated =
+        x > 88.72284f ? std::numeric_limits<float>::infinity() : (x < -87.33655f ? 0.0f : y);
+    return x != x ? x : saturated;
+}
+GS_INLINE double exp(double x) {
+    return std::exp(x);
+}
+
+// Natural logarithm; -infinity at 0, NaN below.
+GS_INLINE float log(float x) {
+    const bool subnormal = x < 1.17549435e-38f;
+    const float scaled = subnormal ? x * 8388608.0f : x;
+    const uint32_t bits = std::bit_cast<uint32_t>(scaled);
+    // The mantissa in [sqrt(1/2), sqrt(2)): subtracting the bits of sqrt(1/2) moves the split of the exponent
+    // there.
+    const uint32_t offset = bits - 0x3f3504f3u;
+    const int32_t exponent = int32_t(offset) >> 23;
+    const float m = std::bit_cast<float>((offset & 0x007fffffu) + 0x3f3504f3u) - 1.0f;
+    const float e = float(exponent) - (subnormal ? 23.0f : 0.0f);
+    const float z = m * m;
+    float p = 7.0376836292e-2f;
+    p = fma(p, m, -1.1514610310e-1f);
+    p = fma(p, m, 1.1676998740e-1f);
+    p = fma(p, m, -1.2420140846e-1f);
+    p = fma(p, m, 1.4249322787e-1f);
+    p = fma(p, m, -1.6668057665e-1f);
+    p = fma(p, m, 2.0000714765e-1f);
+    p = fma(p, m, -2.4999993993e-1f);
+    p = fma(p, m, 3.3333331174e-1f);
+    float y = p * m * z;
+    y = fma(e, -2.12194440e-4f, y);
+    y = fma(-0.5f, z, y);
+    const float result = fma(e, 0.693359375f, m + y);
+    const float edge = x == 0.0f ? -std::numeric_limits<float>::infinity()
+                                 : (x > 3.4e38f ? x : std::numeric_limits<float>::quiet_NaN());
+    return x > 0.0f && x <= 3.4e38f ? result : edge;
+}
+GS_INLINE double log(double x) {
+    return std::log(x);
+}
+
+template <class T>
+GS_INLINE T log1p(T x) {  // for x >= 0
+    const T u = T(1) + x, d = u - T(1);
+    return d == T(0) ? x : log(u) * (x / d);
+}
+
+template <class T>
+GS_INLINE T sigmoid(T x) {
+    return T(1) / (T(1) + exp(-x));
+}
+
+template <class T>
+GS_INLINE T softplus(T x) {  // log(1 + e^x), without overflow
+    const T magnitude = x < T(0) ? -x : x;
+    return (x > T(0) ? x : T(0)) + log1p(exp(-magnitude));
+}
+
+GS_INLINE float tanh(float x) {
+    const float a = x < 0.0f ? -x : x, z = x * x;
+    float p = -5.70498872745e-3f;
+    p = fma(p, z, 2.06390887954e-2f);
+    p = fma(p, z, -5.37397155531e-2f);
+    p = fma(p, z, 1.33314422036e-1f);
+    p = fma(p, z, -3.33332819422e-1f);
+    const float small = fma(p * z, x, x);
+    const float large = 1.0f - 2.0f / (exp(2.0f * a) + 1.0f);
+    return a < 0.625f ? small : (x < 0.0f ? -large : large);
+}
+GS_INLINE double tanh(double x) {
+    return std::tanh(x);
+}
+
+// cos(2 pi u) and sin(2 pi u) for u in [0, 1).
+GS_INLINE void cosSinTurn(float u, float& cosine, float& sine) {
+    const float q = float(int32_t(fma(4.0f, u, 0.5f)));
+    const float x = (u - 0.25f * q) * 6.28318530717958648f, z = x * x;
+    float s = -1.9515295891e-4f;
+    s = fma(s, z, 8.3321608736e-3f);
+    s = fma(s, z, -1.6666654611e-1f);
+    s = fma(s * z, x, x);
+    float c = 2.443315711809948e-5f;
+    c = fma(c, z, -1.388731625493765e-3f);
+    c = fma(c, z, 4.166664568298827e-2f);
+    c = fma(c, z * z, fma(-0.5f, z, 1.0f));
+    const int32_t quadrant = int32_t(q) & 3;
+    const float cosAbs = quadrant & 1 ? s : c, sinAbs = quadrant & 1 ? c : s;
+    cosine = quadrant == 1 || quadrant == 2 ? -cosAbs : cosAbs;
+    sine = quadrant >= 2 ? -sinAbs : sinAbs;
+}
+
+}  // namespace core::math

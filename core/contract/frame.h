@@ -1,0 +1,52 @@
+// What the trainer publishes and the views draw: an immutable picture of one moment of a run.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/shape.h"
+#include "core/contract/history.h"
+
+namespace core {
+
+struct Tensor {
+    Shape shape;
+    std::vector<float> values;
+};
+
+// The knobs by name; a choice is the index of its option.
+using Settings = std::map<std::string, double>;
+
+struct Frame {
+    std::string lesson;
+    int64_t step = 0;   // completed training steps
+    std::string stage;  // the stage that comes next in slow mode; empty at a step boundary
+    bool running = false;
+    double stepsPerSecond = 0;
+    std::string device;   // "CPU, 2 threads, AVX-512"
+    std::string problem;  // one sentence, shown where the picture would be; empty when all is well
+    uint64_t seed = 0;
+    Settings settings;
+    std::map<std::string, std::string> choices;  // the option's name of every choice knob
+
+    std::map<std::string, Tensor> channels;    // by channel name
+    std::map<std::string, History> histories;  // scalar channels over training steps
+
+    // The channel, or nullptr if it has not been computed yet.
+    const Tensor* find(const std::string& channel) const {
+        const auto it = channels.find(channel);
+        return it == channels.end() ? nullptr : &it->second;
+    }
+    // The latest value of a scalar channel, or the fallback.
+    float scalar(const std::string& channel, float fallback = 0) const {
+        const Tensor* t = find(channel);
+        return t && !t->values.empty() ? t->values[0] : fallback;
+    }
+};
+
+using FramePtr = std::shared_ptr<const Frame>;
+
+}  // namespace core

@@ -1,0 +1,65 @@
+// One scalar over training steps in bounded memory: no step is lost, old ones share a bucket.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+namespace core {
+
+class History {
+  public:
+    static constexpr size_t capacity = 1024;
+
+    struct Bucket {
+        int64_t step;  // the last step that fell into it
+        float mean, low, high;
+        int count;
+    };
+
+    // Steps must not decrease. A non-finite value is kept as a gap.
+    void add(int64_t step, float value) {
+        if (!m_buckets.empty() && m_buckets.back().count < m_stride) {
+            merge(m_buckets.back(), {step, value, value, value, 1});
+        } else {
+            if (m_buckets.size() == capacity) halve();
+            m_buckets.push_back({step, value, value, value, 1});
+        }
+        m_last = value;
+    }
+
+    // Forgets everything after `step` (a run that went back in time).
+    void truncate(int64_t step) {
+        while (!m_buckets.empty() && m_buckets.back().step > step) m_buckets.pop_back();
+        if (!m_buckets.empty()) m_last = m_buckets.back().mean;
+    }
+
+    const std::vector<Bucket>& buckets() const { return m_buckets; }
+    bool empty() const { return m_buckets.empty(); }
+    float last() const { return m_last; }
+
+  private:
+    static void merge(Bucket& into, const Bucket& from) {
+        const float total = float(into.count + from.count);
+        into.mean = (into.mean * float(into.count) + from.mean * float(from.count)) / total;
+        into.low = std::min(into.low, from.low);
+        into.high = std::max(into.high, from.high);
+        into.count += from.count;
+        into.step = from.step;
+    }
+    void halve() {
+        for (size_t i = 0; i < capacity / 2; ++i) {
+            m_buckets[i] = m_buckets[2 * i];
+            merge(m_buckets[i], m_buckets[2 * i + 1]);
+        }
+        m_buckets.resize(capacity / 2);
+        m_stride *= 2;
+    }
+
+    std::vector<Bucket> m_buckets;
+    int m_stride = 1;
+    float m_last = 0;
+};
+
+}  // namespace core
