@@ -1,0 +1,60 @@
+// What a kernel is given: raw pointers and extents, nothing that brings shared code into the
+// translation units that are compiled for one instruction set.
+#pragma once
+
+#include <cstdint>
+
+#include "core/base/philox.h"
+#include "core/graph/op.h"
+
+namespace core::cpu {
+
+// One node made ready to run on rows [begin, end) of its output. A tensor is a matrix here:
+// the first axis against all others.
+template <class T>
+struct Call {
+    Op op{};
+    bool transposed = false;          // matmul: A^T B
+    T a = 0, b = 0;                   // the node's constants
+    int64_t offset = 0;               // slice and pad: first row or column
+    int64_t rows = 0, columns = 0;    // of the output
+
+    T* out = nullptr;
+    const T* in[2] = {nullptr, nullptr};
+    int64_t inRows[2] = {0, 0}, inColumns[2] = {0, 0};
+
+    philox::Position at;              // uniform, normal, drawRows: filled before every run
+    const float* tableValues = nullptr;    // drawRows: one of the two
+    const uint8_t* tableBytes = nullptr;
+    int64_t tableRows = 0;
+};
+
+template <class T>
+using Kernel = void (*)(const Call<T>&, int64_t begin, int64_t end);
+
+// One pass of Adam or SGD over a contiguous range (Kingma and Ba 2015, algorithm 1).
+struct UpdateCall {
+    float* parameter = nullptr;
+    const float* gradient = nullptr;
+    float* first = nullptr;           // moments
+    float* second = nullptr;
+    float rate = 0, beta1 = 0, beta2 = 0, epsilon = 0;
+    float correction1 = 1, correction2 = 1;   // 1 - beta^t
+};
+
+// Everything that one instruction set offers.
+struct KernelSet {
+    const char* name;                                        // "AVX-512"
+    Kernel<float> (*kernelFor)(Op);                          // never null for an op that computes
+    // Elements [begin, end) of the range; returns false if any gradient was not finite.
+    bool (*adam)(const UpdateCall&, int64_t begin, int64_t end);
+};
+
+// The best set that this CPU runs, or the one named by GENSCOPE_ISA (sse, avx2, avx512).
+const KernelSet& bestKernels();
+// The set of that name, or nullptr if this CPU does not run it.
+const KernelSet* kernelsNamed(const char* name);
+// The same arithmetic in double precision: the reference that gradients are checked on.
+Kernel<double> referenceKernel(Op op);
+
+}  // namespace core::cpu
