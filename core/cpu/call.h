@@ -14,17 +14,17 @@ namespace core::cpu {
 template <class T>
 struct Call {
     Op op{};
-    bool transposed = false;          // matmul: A^T B
-    T a = 0, b = 0;                   // the node's constants
-    int64_t offset = 0;               // slice and pad: first row or column
-    int64_t rows = 0, columns = 0;    // of the output
+    bool transposed = false;        // matmul: A^T B
+    T a = 0, b = 0;                 // the node's constants
+    int64_t offset = 0;             // slice and pad: first row or column
+    int64_t rows = 0, columns = 0;  // of the output
 
     T* out = nullptr;
     const T* in[2] = {nullptr, nullptr};
     int64_t inRows[2] = {0, 0}, inColumns[2] = {0, 0};
 
-    philox::Position at;              // uniform, normal, drawRows: filled before every run
-    const float* tableValues = nullptr;    // drawRows: one of the two
+    philox::Position at;                 // uniform, normal, drawRows: filled before every run
+    const float* tableValues = nullptr;  // drawRows: one of the two
     const uint8_t* tableBytes = nullptr;
     int64_t tableRows = 0;
 };
@@ -36,18 +36,20 @@ using Kernel = void (*)(const Call<T>&, int64_t begin, int64_t end);
 struct UpdateCall {
     float* parameter = nullptr;
     const float* gradient = nullptr;
-    float* first = nullptr;           // moments
+    float* first = nullptr;  // moments
     float* second = nullptr;
     float rate = 0, beta1 = 0, beta2 = 0, epsilon = 0;
-    float correction1 = 1, correction2 = 1;   // 1 - beta^t
+    float correction1 = 1, correction2 = 1;  // 1 - beta^t
 };
 
 // Everything that one instruction set offers.
 struct KernelSet {
-    const char* name;                                        // "AVX-512"
-    Kernel<float> (*kernelFor)(Op);                          // never null for an op that computes
+    const char* name;                // "AVX-512"
+    Kernel<float> (*kernelFor)(Op);  // never null for an op that computes
     // Elements [begin, end) of the range; returns false if any gradient was not finite.
     bool (*adam)(const UpdateCall&, int64_t begin, int64_t end);
+    // Whether elements [begin, end) hold neither infinity nor NaN.
+    bool (*finite)(const float* values, int64_t begin, int64_t end);
 };
 
 // The best set that this CPU runs, or the one named by GENSCOPE_ISA (sse, avx2, avx512).

@@ -1,0 +1,124 @@
+// Random numbers and minibatches; part of kernels.inl. An element's number depends on its flat
+// index only, so neither slabs nor vectors show in the result.
+
+template <class T>
+void fill(const Call<T>& call, int64_t begin, int64_t end) {
+    const T value = call.a;
+    T* y = call.out;
+    for (int64_t i = begin * call.columns; i < end * call.columns; ++i) y[i] = value;
+}
+
+// Sixteen blocks of Philox at a time, in arrays that the compiler turns into registers; `f` makes four
+// numbers of a block's four words.
+template <class T, class F>
+GS_INLINE void eachDrawn(const Call<T>& call, int64_t first, int64_t last, F f) {
+    constexpr int64_t lanes = 16;
+    int64_t i = first;
+    while (i < last) {
+        const int64_t block = i / 4;
+        if (i % 4 == 0 && i + 4 * lanes <= last) {
+            float value[4][lanes];
+            for (int64_t lane = 0; lane < lanes; ++lane) {
+                const philox::Block drawn = philox::draw(call.at, uint32_t(block) + uint32_t(lane));
+                f(drawn.word[0], drawn.word[1], value[0][lane], value[1][lane]);
+                f(drawn.word[2], drawn.word[3], value[2][lane], value[3][lane]);
+            }
+            for (int64_t lane = 0; lane < lanes; ++lane)
+                for (int64_t k = 0; k < 4; ++k) call.out[i + 4 * lane + k] = T(value[k][lane]);
+            i += 4 * lanes;
+            continue;
+        }
+        float value[4];
+        const philox::Block drawn = philox::draw(call.at, uint32_t(block));
+        f(drawn.word[0], drawn.word[1], value[0], value[1]);
+        f(drawn.word[2], drawn.word[3], value[2], value[3]);
+        for (; i < last && i / 4 == block; ++i) call.out[i] = T(value[i % 4]);
+    }
+}
+
+template <class T>
+void uniform(const Call<T>& call, int64_t begin, int64_t end) {
+    const float low = float(call.a), width = float(call.b - call.a);
+    eachDrawn(call, begin * call.columns, end * call.columns,
+              [low, width](uint32_t p, uint32_t q, float& first, float& second) {
+                  first = math::fma(width, philox::uniform(p), low);
+                  second = math::fma(width, philox::uniform(q), low);
+              });
+}
+
+template <class T>
+void normal(const Call<T>& call, int64_t begin, int64_t end) {
+    const float mean = float(call.a), deviation = float(call.b);
+    eachDrawn(call, begin * call.columns, end * call.columns,
+              [mean, deviation](uint32_t p, uint32_t q, float& first, float& second) {
+                  philox::normalPair(p, q, first, second);
+                  first = math::fma(deviation, first, mean);
+                  second = math::fma(deviation, second, mean);
+              });
+}
+
+// A keyed permutation of [0, size): a Feistel network over the next power of four, walked until
+// it falls inside (Black and Rogaway 2002).
+struct Permutation {
+    uint32_t key[8] = {};
+    int halfBits = 3;  // the smallest network that mixes
+    uint64_t size = 1;
+};
+
+GS_INLINE Permutation permutationOf(const philox::Position& at, uint64_t size) {
+    Permutation permutation;
+    permutation.size = size;
+    while ((uint64_t(1) << (2 * permutation.halfBits)) < size) ++permutation.halfBits;
+    for (uint32_t half = 0; half < 2; ++half) {
+        const philox::Block drawn = philox::draw(at, half);
+        for (uint32_t i = 0; i < 4; ++i) permutation.key[4 * half + i] = drawn.word[i];
+    }
+    return permutation;
+}
+
+GS_INLINE uint64_t permuted(const Permutation& permutation, uint64_t index) {
+    const int bits = permutation.halfBits;
+    const uint64_t mask = (uint64_t(1) << bits) - 1;
+    do {
+        uint64_t left = index >> bits, right = index & mask;
+        for (int round = 0; round < 8; ++round) {
+            uint32_t h = (uint32_t(right) ^ permutation.key[round]) * 0x85EBCA6Bu;  // MurmurHash3's finish
+            h = (h ^ (h >> 13)) * 0xC2B2AE35u;
+            h ^= h >> 16;
+            const uint64_t mixed = left ^ (h & mask);
+            left = right;
+            right = mixed;
+        }
+        index = left << bits | right;
+    } while (index >= permutation.size);
+    return index;
+}
+
+// Row r of step s stands at s R + r in an endless sequence of shuffled epochs.
+template <class T>
+void drawRows(const Call<T>& call, int64_t begin, int64_t end) {
+    const uint64_t size = uint64_t(call.tableRows);
+    const int64_t columns = call.columns;
+    Permutation permutation;
+    uint64_t keyed = 0;
+    bool hasKey = false;
+    for (int64_t row = begin; row < end; ++row) {
+        const uint64_t position = call.at.step * uint64_t(call.rows) + uint64_t(row), epoch = position / size;
+        if (!hasKey || epoch != keyed) {
+            philox::Position at = call.at;
+            at.step = epoch;
+            permutation = permutationOf(at, size);
+            keyed = epoch;
+            hasKey = true;
+        }
+        const int64_t from = int64_t(permuted(permutation, position % size)) * columns;
+        T* y = call.out + row * columns;
+        if (call.tableBytes) {
+            const uint8_t* x = call.tableBytes + from;
+            for (int64_t i = 0; i < columns; ++i) y[i] = T(x[i]) / T(255);
+        } else {
+            const float* x = call.tableValues + from;
+            for (int64_t i = 0; i < columns; ++i) y[i] = T(x[i]);
+        }
+    }
+}
