@@ -1,0 +1,288 @@
+#include "core/cpu/executor.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace core::cpu {
+namespace {
+
+// Elements of an update that one worker takes at a time.
+constexpr int64_t updatePiece = 1 << 14;
+
+bool isRandom(Op op) {
+    return op == Op::uniform || op == Op::normal || op == Op::drawRows;
+}
+
+}  // namespace
+
+Executor::Executor(Plan plan, Store& store, Pool& pool, const KernelSet& kernels)
+    : m_plan(std::move(plan)), m_store(store), m_pool(pool), m_kernels(kernels) {
+    m_arena.assign(size_t(m_plan.arenaSize), 0);
+    m_handles = m_plan.graph->handleValues;
+    prepareCalls();
+    prepareTasks(pool.threads());
+}
+
+float* Executor::address(NodeId id) {
+    const Place& place = m_plan.places[id];
+    switch (place.memory) {
+        case Place::arena:
+            return m_arena.data() + place.offset;
+        case Place::parameters:
+            return m_store.weights.parameters.data() + place.offset;
+        case Place::gradients:
+            return m_store.gradients.data() + place.offset;
+        case Place::state:
+            return m_store.weights.state.data() + place.offset;
+        case Place::live:
+            return m_store.live.data() + place.offset;
+        case Place::handle:
+            return m_handles[size_t(place.offset)].data();
+        case Place::constant:
+            return const_cast<float*>(m_plan.graph->constants[size_t(place.offset)]->data());
+        case Place::none:
+            return nullptr;
+    }
+    return nullptr;
+}
+
+void Executor::prepareCalls() {
+    const Graph& g = *m_plan.graph;
+    m_calls.resize(g.nodes.size());
+    m_kernelOf.assign(g.nodes.size(), nullptr);
+    for (NodeId id = 0; id < NodeId(g.nodes.size()); ++id) {
+        const Node& n = g.nodes[id];
+        if (!m_plan.alive[id] || n.op <= Op::constant || n.op == Op::reshape) continue;
+        if (n.op == Op::update) {
+            prepareUpdates(id);
+            continue;
+        }
+        Call<float>& call = m_calls[id];
+        call.op = n.op;
+        call.transposed = n.transposed;
+        call.a = n.a;
+        call.b = n.b;
+        call.offset = n.offset;
+        call.rows = n.shape.rows();
+        call.columns = n.shape.columns();
+        call.out = n.op == Op::assign ? m_store.weights.state.data() : address(id);
+        for (size_t i = 0; i < n.inputs.size(); ++i) {
+            const Shape& shape = g.nodes[n.inputs[i]].shape;
+            call.in[i] = address(n.inputs[i]);
+            call.inRows[i] = shape.rows();
+            call.inColumns[i] = shape.columns();
+        }
+        call.at.stream = n.stream;
+        if (n.op == Op::drawRows) {
+            const Table& table = *g.tables[n.slot];
+            call.tableValues = table.values.empty() ? nullptr : table.values.data();
+            call.tableBytes = table.bytes.empty() ? nullptr : table.bytes.data();
+            call.tableRows = table.rows;
+        }
+        if (isRandom(n.op)) m_randomNodes.push_back(id);
+        if (n.op != Op::assign) m_kernelOf[id] = m_kernels.kernelFor(n.op);
+    }
+    // A state's place is that of its leaf, which the assignment does not name as an input.
+    for (NodeId id = 0; id < NodeId(g.nodes.size()); ++id)
+        if (g.nodes[id].op == Op::assign && m_plan.alive[id])
+            for (NodeId leaf = 0; leaf < id; ++leaf)
+                if (g.nodes[leaf].op == Op::state && g.nodes[leaf].slot == g.nodes[id].slot)
+                    m_calls[id].out = m_store.weights.state.data() + m_plan.places[leaf].offset;
+}
+
+// Neighbouring parameters become one range: a pass over flat memory.
+void Executor::prepareUpdates(NodeId id) {
+    const Graph& g = *m_plan.graph;
+    const Node& n = g.nodes[id];
+    std::vector<std::pair<int64_t, int64_t>> spans;  // offset, padded size
+    for (NodeId input : n.inputs)
+        spans.emplace_back(m_plan.places[input].offset, (g.nodes[input].shape.size() + 15) / 16 * 16);
+    std::sort(spans.begin(), spans.end());
+    for (const auto& [offset, size] : spans) {
+        if (!m_updates.empty() && m_updates.back().update == n.slot) {
+            UpdateRange& back = m_updates.back();
+            if (back.call.gradient + back.size == m_store.gradients.data() + offset) {
+                back.size += size;
+                continue;
+            }
+        }
+        UpdateCall call;
+        call.parameter = m_store.weights.parameters.data() + offset;
+        call.gradient = m_store.gradients.data() + offset;
+        call.first = m_store.weights.first.data() + offset;
+        call.second = m_store.weights.second.data() + offset;
+        call.epsilon = g.updates[n.slot].epsilon;
+        m_updates.push_back({n.slot, call, size});
+    }
+}
+
+void Executor::prepareTasks(int threads) {
+    const Graph& g = *m_plan.graph;
+    for (const Segment& segment : m_plan.segments) {
+        auto& levels = m_tasks.emplace_back();
+        for (const Level& level : segment.levels) {
+            auto& tasks = levels.emplace_back();
+            for (const Group& group : level) {
+                const Node& first = g.nodes[group.nodes.front()];
+                if (first.op == Op::update) {
+                    for (int r = 0; r < int(m_updates.size()); ++r)
+                        for (int64_t at = 0; m_updates[r].update == first.slot && at < m_updates[r].size;
+                             at += updatePiece)
+                            tasks.push_back({nullptr, r, at, std::min(at + updatePiece, m_updates[r].size)});
+                    continue;
+                }
+                // Slabs of whole register tiles (12 rows), a few for each thread so that none waits long.
+                const int64_t pieces = threads == 1 ? 1 : 3 * threads;
+                int64_t slab = (group.rows + pieces - 1) / pieces;
+                slab = std::clamp<int64_t>((slab + 11) / 12 * 12, 12, 96);
+                for (int64_t at = 0; at < group.rows; at += slab)
+                    tasks.push_back({&group, 0, at, std::min(at + slab, group.rows)});
+            }
+        }
+    }
+}
+
+bool Executor::run(uint64_t seed, uint64_t step) {
+    while (!runSegment(seed, step)) {
+    }
+    return m_finite;
+}
+
+bool Executor::runSegment(uint64_t seed, uint64_t step) {
+    const Graph& g = *m_plan.graph;
+    const size_t count = m_plan.segments.size();
+    if (m_segment == 0 && m_repeat == 0) m_finite = true;
+
+    // Phases that run no times are passed over, before and after this segment.
+    const auto skip = [&] {
+        while (m_segment < count && m_repeat == 0 &&
+               g.phases[m_plan.segments[m_segment].phase].repeats() <= 0) {
+            const int phase = m_plan.segments[m_segment].phase;
+            while (m_segment < count && m_plan.segments[m_segment].phase == phase) ++m_segment;
+        }
+    };
+    skip();
+    if (m_segment < count) {
+        for (NodeId id : m_randomNodes) {
+            philox::Position& at = m_calls[id].at;
+            at.seed = seed;
+            at.step = step;
+            at.repeat = uint32_t(m_repeat);
+        }
+        for (size_t level = 0; level < m_tasks[m_segment].size(); ++level) runLevel(m_segment, level);
+
+        const int phase = m_plan.segments[m_segment].phase;
+        ++m_segment;
+        const bool phaseEnds = m_segment == count || m_plan.segments[m_segment].phase != phase;
+        if (phaseEnds && ++m_repeat < g.phases[phase].repeats()) {
+            while (m_segment > 0 && m_plan.segments[m_segment - 1].phase == phase) --m_segment;
+        } else if (phaseEnds) {
+            m_repeat = 0;
+            skip();
+        }
+    }
+    if (m_segment < count) return false;
+    m_segment = 0;
+    return true;
+}
+
+void Executor::beginUpdates(const Level& level) {
+    const Graph& g = *m_plan.graph;
+    const auto resolve = [&](const Scalar& s) {
+        return s.slot >= 0 ? m_store.live[size_t(s.slot)] : s.value;
+    };
+    for (const Group& group : level) {
+        const Node& n = g.nodes[group.nodes.front()];
+        if (n.op != Op::update) continue;
+        const Update& update = g.updates[n.slot];
+        StepCounter& counter = m_store.weights.counters[size_t(update.counter)];
+        const float beta1 = resolve(update.beta1), beta2 = resolve(update.beta2);
+        ++counter.steps;
+        counter.beta1Power *= double(beta1);
+        counter.beta2Power *= double(beta2);
+        for (UpdateRange& range : m_updates) {
+            if (range.update != n.slot) continue;
+            range.call.rate = resolve(update.rate);
+            range.call.beta1 = beta1;
+            range.call.beta2 = beta2;
+            range.call.correction1 = float(1 - counter.beta1Power);
+            range.call.correction2 = float(1 - counter.beta2Power);
+        }
+    }
+}
+
+void Executor::runLevel(size_t segment, size_t level) {
+    beginUpdates(m_plan.segments[segment].levels[level]);
+    m_running = &m_tasks[segment][level];
+    m_pool.run(
+        [](void* self, int64_t index) {
+            Executor& e = *static_cast<Executor*>(self);
+            e.runTask((*e.m_running)[size_t(index)]);
+        },
+        this, int64_t(m_running->size()));
+}
+
+void Executor::runTask(const Task& task) {
+    if (task.group) {
+        for (NodeId id : task.group->nodes) runNode(id, task.begin, task.end);
+        return;
+    }
+    const UpdateRange& range = m_updates[size_t(task.range)];
+    bool finite = true;
+    if (m_plan.graph->updates[size_t(range.update)].optimizer == Optimizer::adam) {
+        finite = m_kernels.adam(range.call, task.begin, task.end);
+    } else {
+        for (int64_t i = task.begin; i < task.end; ++i) {
+            finite = finite && std::isfinite(range.call.gradient[i]);
+            range.call.parameter[i] -= range.call.rate * range.call.gradient[i];
+        }
+    }
+    if (!finite) m_finite = false;
+}
+
+void Executor::runNode(NodeId id, int64_t begin, int64_t end) {
+    const Call<float>& call = m_calls[id];
+    if (m_kernelOf[id]) {
+        m_kernelOf[id](call, begin, end);
+    } else if (call.op == Op::assign) {
+        std::copy(call.in[0] + begin * call.columns, call.in[0] + end * call.columns,
+                  call.out + begin * call.columns);
+    }
+}
+
+bool Executor::has(const std::string& channel) const {
+    const auto it = m_plan.graph->probes.find(channel);
+    return it != m_plan.graph->probes.end() && m_plan.alive[it->second];
+}
+
+void Executor::read(const std::string& channel, Tensor& into) const {
+    const auto it = m_plan.graph->probes.find(channel);
+    CHECK(it != m_plan.graph->probes.end() && m_plan.alive[it->second],
+          "read: expected a channel of this plan, got '{}'", channel);
+    const Shape& shape = m_plan.graph->nodes[it->second].shape;
+    const float* values = address(it->second);
+    into.shape = shape;
+    into.values.assign(values, values + shape.size());
+}
+
+Tensor Executor::read(const std::string& channel) const {
+    Tensor out;
+    read(channel, out);
+    return out;
+}
+
+void Executor::setHandle(const std::string& name, const std::vector<float>& values) {
+    const auto it = m_plan.graph->handles.find(name);
+    if (it == m_plan.graph->handles.end()) return;
+    std::vector<float>& target = m_handles[size_t(it->second)];
+    CHECK(values.size() == target.size(), "{}: expected {} values, got {}", name, target.size(),
+          values.size());
+    std::copy(values.begin(), values.end(), target.begin());
+}
+
+void Executor::poison() {
+    std::fill(m_arena.begin(), m_arena.end(), std::numeric_limits<float>::quiet_NaN());
+}
+
+}  // namespace core::cpu

@@ -1,0 +1,81 @@
+// Replays a plan on the CPU: no allocation and no look-up by name inside a step.
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include "core/base/philox.h"
+#include "core/contract/frame.h"
+#include "core/cpu/call.h"
+#include "core/cpu/pool.h"
+#include "core/graph/plan.h"
+#include "core/graph/store.h"
+
+namespace core::cpu {
+
+class Executor {
+  public:
+    // `store` must outlive the executor and keep its buffers where they are.
+    Executor(Plan plan, Store& store, Pool& pool, const KernelSet& kernels = bestKernels());
+
+    // All phases, each as often as it says. Returns false if a gradient was not finite.
+    bool run(uint64_t seed, uint64_t step);
+
+    // Slow mode: the next segment of the step; true when the step is complete. Compile with byStage.
+    bool runSegment(uint64_t seed, uint64_t step);
+    bool inStep() const { return m_segment > 0 || m_repeat > 0; }
+    // The segment that runSegment takes next.
+    const Segment& nextSegment() const { return m_plan.segments[m_segment]; }
+    bool finite() const { return m_finite; }
+
+    // A recorded channel's values as they are now; throws Error if the plan does not compute it.
+    Tensor read(const std::string& channel) const;
+    void read(const std::string& channel, Tensor& into) const;
+    bool has(const std::string& channel) const;
+    void setHandle(const std::string& name, const std::vector<float>& values);
+
+    // Fills the arena with NaN, so that a value used before it is computed shows.
+    void poison();
+
+    const Plan& plan() const { return m_plan; }
+
+  private:
+    struct UpdateRange {
+        int update;
+        UpdateCall call;
+        int64_t size;
+    };
+    struct Task {
+        const Group* group;  // or null for a piece of an update
+        int range;
+        int64_t begin, end;  // rows, or elements
+    };
+
+    float* address(NodeId id);
+    const float* address(NodeId id) const { return const_cast<Executor*>(this)->address(id); }
+    void prepareCalls();
+    void prepareTasks(int threads);
+    void prepareUpdates(NodeId id);
+    void beginUpdates(const Level& level);
+    void runLevel(size_t segment, size_t level);
+    void runTask(const Task& task);
+    void runNode(NodeId id, int64_t begin, int64_t end);
+
+    Plan m_plan;
+    Store& m_store;
+    Pool& m_pool;
+    const KernelSet& m_kernels;
+    Buffer m_arena;
+    std::vector<std::vector<float>> m_handles;
+    std::vector<Call<float>> m_calls;       // by node
+    std::vector<Kernel<float>> m_kernelOf;  // by node; null where there is no arithmetic
+    std::vector<NodeId> m_randomNodes;
+    std::vector<UpdateRange> m_updates;
+    std::vector<std::vector<std::vector<Task>>> m_tasks;  // by segment, level
+    const std::vector<Task>* m_running = nullptr;
+    std::atomic<bool> m_finite{true};
+    size_t m_segment = 0;
+    int m_repeat = 0;
+};
+
+}  // namespace core::cpu

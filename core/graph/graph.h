@@ -1,0 +1,70 @@
+// A recorded computation: nodes in program order, each a value computed from earlier ones.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/base/shape.h"
+#include "core/base/table.h"
+#include "core/graph/layout.h"
+#include "core/graph/op.h"
+
+namespace core {
+
+using NodeId = int32_t;
+
+// A number that an optimizer reads: fixed, or a slot of the live block that a knob writes.
+struct Scalar {
+    float value = 0;
+    int slot = -1;
+};
+
+enum class Optimizer { adam, sgd };
+
+// One optimizer step over some parameters, as recorded by Recorder::update.
+struct Update {
+    std::string name;
+    Optimizer optimizer = Optimizer::adam;
+    Scalar rate, beta1, beta2;
+    float epsilon = 1e-8f;
+    std::vector<int> entries;  // into Layout::entries, in the order of the node's inputs
+    int counter = -1;          // which of the store's step counters
+};
+
+struct Node {
+    Op op{};
+    Shape shape;
+    std::vector<NodeId> inputs;
+    float a = 0, b = 0;
+    int64_t offset = 0;        // slice and pad
+    bool transposed = false;   // matmul
+    bool detached = false;     // reshape: no gradient passes
+    uint32_t stream = 0;       // random leaves
+    int slot = -1;             // parameter, state: Layout entry; live: slot; handle, constant, update: index
+    int phase = 0, stage = 0;  // where it was recorded
+    std::string name;          // dotted scope and what it is, for messages
+};
+
+struct Phase {
+    std::string name;
+    // How often it runs within one step; read when the step begins.
+    std::function<int()> repeats;
+};
+
+struct Graph {
+    std::vector<Node> nodes;
+    std::vector<Phase> phases;
+    std::vector<std::string> stages;       // in order of recording
+    std::map<std::string, NodeId> probes;  // channels, by name
+    std::vector<Update> updates;
+    std::map<std::string, int> handles;  // name -> index
+    std::vector<Shape> handleShapes;
+    std::vector<std::vector<float>> handleValues;  // initial values
+    std::vector<std::shared_ptr<const std::vector<float>>> constants;
+    std::vector<TablePtr> tables;         // drawRows: slot
+    std::map<NodeId, int> gradientEntry;  // node -> Layout entry whose flat gradient it writes
+};
+
+}  // namespace core

@@ -1,0 +1,300 @@
+#include "core/graph/plan.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace core {
+namespace {
+
+bool isLeaf(Op op) {
+    return op <= Op::constant;
+}
+bool isEffect(Op op) {
+    return op == Op::update || op == Op::assign;
+}
+
+// Does row i of the node depend only on row i of this input?
+bool rowLocal(const Graph& g, const Node& n, int which) {
+    const Node& in = g.nodes[n.inputs[which]];
+    if (in.shape.rows() != n.shape.rows()) return false;
+    switch (n.op) {
+        case Op::matmul:
+            return which == 0 && !n.transposed;
+        case Op::transpose:
+        case Op::sliceRows:
+        case Op::padRows:
+        case Op::update:
+        case Op::assign:
+            return false;
+        default:
+            return true;
+    }
+}
+
+// The node that a chain of reshapes stands for.
+NodeId origin(const Graph& g, NodeId id) {
+    while (g.nodes[id].op == Op::reshape) id = g.nodes[id].inputs[0];
+    return id;
+}
+
+class Compiler {
+  public:
+    Compiler(std::shared_ptr<const Graph> graph, const Layout& layout, const PlanOptions& options)
+        : g(*graph), m_layout(layout), m_options(options), m_level(g.nodes.size(), -1) {
+        m_plan.graph = std::move(graph);
+    }
+
+    Plan compile() {
+        markAlive();
+        for (const Range& range : ranges()) schedule(range);
+        place();
+        return std::move(m_plan);
+    }
+
+  private:
+    struct Range {
+        int phase, stage;
+        std::vector<NodeId> nodes;
+    };
+
+    void need(NodeId id) {
+        if (m_plan.alive[id]) return;
+        m_plan.alive[id] = true;
+        for (NodeId input : g.nodes[id].inputs) need(input);
+    }
+
+    void markAlive() {
+        m_plan.alive.assign(g.nodes.size(), false);
+        m_pinned.assign(g.nodes.size(), false);
+        for (const std::string& channel : m_options.channels)
+            CHECK(g.probes.count(channel), "plan: expected a recorded channel, got '{}'", channel);
+        for (const auto& [channel, id] : g.probes) {
+            if (!m_options.everyChannel && !m_options.channels.count(channel)) continue;
+            need(id);
+            m_pinned[origin(g, id)] = true;
+        }
+        for (NodeId id = 0; id < NodeId(g.nodes.size()); ++id)
+            if (isEffect(g.nodes[id].op)) need(id);
+    }
+
+    // The computed nodes of each phase (or stage of it) in program order.
+    std::vector<Range> ranges() const {
+        std::vector<Range> out;
+        for (NodeId id = 0; id < NodeId(g.nodes.size()); ++id) {
+            const Node& n = g.nodes[id];
+            if (!m_plan.alive[id] || isLeaf(n.op)) continue;
+            const bool fresh = out.empty() || out.back().phase != n.phase ||
+                               (m_options.byStage && out.back().stage != n.stage);
+            if (fresh) out.push_back({n.phase, m_options.byStage ? n.stage : -1, {}});
+            out.back().nodes.push_back(id);
+        }
+        return out;
+    }
+
+    // The earliest level at which the node can run, given those of its inputs and the effects so far.
+    int earliest(NodeId id, const std::map<int, int>& written, const std::map<int, int>& read) const {
+        const Node& n = g.nodes[id];
+        int level = m_firstLevel;
+        for (int which = 0; which < int(n.inputs.size()); ++which) {
+            const NodeId from = n.inputs[which];
+            if (m_level[from] < m_firstLevel) continue;  // a leaf, or computed in an earlier segment
+            level = std::max(level, m_level[from] + (rowLocal(g, n, which) ? 0 : 1));
+        }
+        for (NodeId input : n.inputs) {
+            const Node& leaf = g.nodes[origin(g, input)];
+            if (leaf.op != Op::parameter && leaf.op != Op::state) continue;
+            if (const auto w = written.find(leaf.slot); w != written.end())
+                level = std::max(level, w->second + 1);
+        }
+        for (int entry : writes(n))
+            if (const auto r = read.find(entry); r != read.end()) level = std::max(level, r->second + 1);
+        return level;
+    }
+
+    std::vector<int> writes(const Node& n) const {
+        if (n.op == Op::assign) return {n.slot};
+        if (n.op == Op::update) return g.updates[n.slot].entries;
+        return {};
+    }
+
+    void schedule(const Range& range) {
+        std::map<int, int> written, read;  // layout entry -> level
+        int last = m_firstLevel;
+        for (NodeId id : range.nodes) {
+            const Node& n = g.nodes[id];
+            const int level = earliest(id, written, read);
+            m_level[id] = level;
+            last = std::max(last, level);
+            for (NodeId input : n.inputs) {
+                const Node& leaf = g.nodes[origin(g, input)];
+                if (leaf.op == Op::parameter || leaf.op == Op::state)
+                    read[leaf.slot] = std::max(read.count(leaf.slot) ? read[leaf.slot] : level, level);
+            }
+            for (int entry : writes(n)) written[entry] = level;
+        }
+        Segment segment{range.phase, range.stage, {}};
+        for (int level = m_firstLevel; level <= last; ++level) {
+            Level groups = group(range, level);
+            if (!groups.empty()) segment.levels.push_back(std::move(groups));
+        }
+        m_plan.segments.push_back(std::move(segment));
+        m_segmentEnd.push_back({range.phase, m_firstLevel, last});
+        m_firstLevel = last + 1;
+    }
+
+    // Nodes of one level that depend on each other, row by row, belong to one group.
+    Level group(const Range& range, int level) const {
+        std::vector<NodeId> nodes;
+        for (NodeId id : range.nodes)
+            if (m_level[id] == level) nodes.push_back(id);
+        std::map<NodeId, NodeId> leader;
+        for (NodeId id : nodes) leader[id] = id;
+        const auto find = [&](NodeId id) {
+            while (leader[id] != id) id = leader[id];
+            return id;
+        };
+        for (NodeId id : nodes)
+            for (NodeId input : g.nodes[id].inputs)
+                if (m_level[input] == level && leader.count(input)) leader[find(id)] = find(input);
+        std::map<NodeId, Group> groups;
+        for (NodeId id : nodes) {
+            if (g.nodes[id].op == Op::reshape) continue;  // no arithmetic
+            Group& group = groups[find(id)];
+            group.rows = g.nodes[id].shape.rows();
+            group.nodes.push_back(id);
+        }
+        Level out;
+        for (auto& [id, group] : groups) out.push_back(std::move(group));
+        return out;
+    }
+
+    // ---- memory
+
+    struct Lifetime {
+        NodeId id;
+        int first, last;
+        int64_t size, offset;
+    };
+
+    // A value that a phase reads from outside must live to that phase's end: the phase may repeat.
+    int lastUse(int level) const {
+        for (const auto& [phase, first, last] : m_segmentEnd)
+            if (level >= first && level <= last) {
+                int end = last;
+                for (const auto& other : m_segmentEnd)
+                    if (other.phase == phase) end = std::max(end, other.last);
+                return end;
+            }
+        return level;
+    }
+
+    void place() {
+        m_plan.places.resize(g.nodes.size());
+        std::vector<int> last(g.nodes.size(), -1);
+        for (NodeId id = 0; id < NodeId(g.nodes.size()); ++id) {
+            if (!m_plan.alive[id] || isLeaf(g.nodes[id].op)) continue;
+            for (NodeId input : g.nodes[id].inputs) {
+                const NodeId from = origin(g, input);
+                const bool crosses = g.nodes[from].phase != g.nodes[id].phase;
+                last[from] = std::max(last[from], crosses ? lastUse(m_level[id]) : m_level[id]);
+            }
+        }
+        std::vector<Lifetime> lifetimes;
+        for (NodeId id = 0; id < NodeId(g.nodes.size()); ++id) {
+            const Node& n = g.nodes[id];
+            if (!m_plan.alive[id]) continue;
+            Place& place = m_plan.places[id];
+            const auto gradient = g.gradientEntry.find(id);
+            switch (n.op) {
+                case Op::parameter:
+                    place = {Place::parameters, m_layout.entries()[n.slot].offset};
+                    break;
+                case Op::state:
+                    place = {Place::state, m_layout.entries()[n.slot].offset};
+                    break;
+                case Op::live:
+                    place = {Place::live, n.slot};
+                    break;
+                case Op::handle:
+                    place = {Place::handle, n.slot};
+                    break;
+                case Op::constant:
+                    place = {Place::constant, n.slot};
+                    break;
+                case Op::reshape:
+                    place = m_plan.places[n.inputs[0]];
+                    break;
+                case Op::update:
+                case Op::assign:
+                    break;
+                default:
+                    if (gradient != g.gradientEntry.end()) {
+                        place = {Place::gradients, m_layout.entries()[gradient->second].offset};
+                        break;
+                    }
+                    // A pinned value has its place for itself: it must survive a phase that is skipped.
+                    const bool alone = m_pinned[id] || !m_options.reuse;
+                    const int first = alone ? 0 : m_level[id];
+                    const int end = alone ? INT32_MAX : std::max(last[id], m_level[id]);
+                    lifetimes.push_back({id, first, end, (n.shape.size() + 15) / 16 * 16, 0});
+            }
+        }
+        allot(lifetimes);
+        for (const Lifetime& l : lifetimes) m_plan.places[l.id] = {Place::arena, l.offset};
+        // Views of arena values were placed before their origin was.
+        for (NodeId id = 0; id < NodeId(g.nodes.size()); ++id)
+            if (m_plan.alive[id] && g.nodes[id].op == Op::reshape)
+                m_plan.places[id] = m_plan.places[g.nodes[id].inputs[0]];
+    }
+
+    // Best fit by size: the largest value first, at the lowest offset that is free through its lifetime.
+    void allot(std::vector<Lifetime>& lifetimes) {
+        std::vector<size_t> order(lifetimes.size());
+        std::iota(order.begin(), order.end(), size_t(0));
+        std::stable_sort(order.begin(), order.end(),
+                         [&](size_t x, size_t y) { return lifetimes[x].size > lifetimes[y].size; });
+        std::vector<const Lifetime*> placed;  // by offset
+        for (size_t index : order) {
+            Lifetime& l = lifetimes[index];
+            int64_t offset = 0;
+            for (const Lifetime* other : placed) {
+                if (other->first > l.last || other->last < l.first) continue;
+                if (offset + l.size <= other->offset) break;
+                offset = std::max(offset, other->offset + other->size);
+            }
+            l.offset = offset;
+            m_plan.arenaSize = std::max(m_plan.arenaSize, offset + l.size);
+            placed.insert(
+                std::upper_bound(placed.begin(), placed.end(), &l,
+                                 [](const Lifetime* x, const Lifetime* y) { return x->offset < y->offset; }),
+                &l);
+        }
+    }
+
+    struct Span {
+        int phase, first, last;
+    };
+
+    const Graph& g;
+    const Layout& m_layout;
+    const PlanOptions& m_options;
+    Plan m_plan;
+    std::vector<int> m_level;    // by node; -1 for leaves
+    std::vector<bool> m_pinned;  // kept until the next step
+    std::vector<Span> m_segmentEnd;
+    int m_firstLevel = 0;  // of the segment being scheduled
+};
+
+}  // namespace
+
+int Plan::levelCount() const {
+    int count = 0;
+    for (const Segment& segment : segments) count += int(segment.levels.size());
+    return count;
+}
+
+Plan compile(std::shared_ptr<const Graph> graph, const Layout& layout, const PlanOptions& options) {
+    return Compiler(std::move(graph), layout, options).compile();
+}
+
+}  // namespace core

@@ -1,0 +1,228 @@
+#include "core/graph/recorder.h"
+
+#include <algorithm>
+
+#include "core/base/philox.h"
+#include "core/graph/gradient.h"
+#include "core/graph/ops.h"
+
+namespace core {
+
+const Shape& Var::shape() const {
+    return m_recorder->node(m_id).shape;
+}
+
+Var Scope::parameter(const std::string& name, const Shape& shape, Initial initial) const {
+    return recorder->parameter((*this / name).path, shape, initial);
+}
+Var Scope::state(const std::string& name, const Shape& shape, Initial initial) const {
+    return recorder->state((*this / name).path, shape, initial);
+}
+
+Recorder::Recorder(Layout& layout, Access access) : m_layout(layout), m_access(access) {}
+
+void Recorder::phase(const std::string& name, std::function<int()> repeats) {
+    m_graph.phases.push_back({name, std::move(repeats)});
+}
+
+void Recorder::stage(const std::string& name) {
+    for (const std::string& known : m_graph.stages)
+        CHECK(known != name, "stage: expected a name used once, got '{}' again", name);
+    m_graph.stages.push_back(name);
+}
+
+// ---- leaves
+
+Var Recorder::parameter(const std::string& name, const Shape& shape, Initial initial) {
+    CHECK(m_access == Access::train || m_layout.find(name) >= 0,
+          "{}: expected a parameter of the training plan; a view may not add one", name);
+    Node n{.op = Op::parameter, .shape = shape, .name = name};
+    n.slot = m_layout.place(name, shape, initial, true);
+    return add(std::move(n));
+}
+
+Var Recorder::state(const std::string& name, const Shape& shape, Initial initial) {
+    CHECK(m_access == Access::train || m_layout.find(name) >= 0,
+          "{}: expected a state of the training plan; a view may not add one", name);
+    Node n{.op = Op::state, .shape = shape, .name = name};
+    n.slot = m_layout.place(name, shape, initial, false);
+    return add(std::move(n));
+}
+
+Var Recorder::live(int slot) {
+    return add({.op = Op::live, .shape = {1}, .slot = slot, .name = "live"});
+}
+
+Var Recorder::handle(const std::string& name, const Shape& shape, std::vector<float> values) {
+    CHECK(int64_t(values.size()) == shape.size(), "{}: expected {} values, got {}", name, shape.size(),
+          values.size());
+    const auto [it, fresh] = m_graph.handles.try_emplace(name, int(m_graph.handles.size()));
+    CHECK(fresh, "{}: expected a handle's name used once", name);
+    m_graph.handleShapes.push_back(shape);
+    m_graph.handleValues.push_back(std::move(values));
+    return add({.op = Op::handle, .shape = shape, .slot = it->second, .name = name});
+}
+
+Var Recorder::constant(const Shape& shape, std::vector<float> values) {
+    CHECK(int64_t(values.size()) == shape.size(), "constant: expected {} values, got {}", shape.size(),
+          values.size());
+    m_graph.constants.push_back(std::make_shared<const std::vector<float>>(std::move(values)));
+    return add(
+        {.op = Op::constant, .shape = shape, .slot = int(m_graph.constants.size()) - 1, .name = "constant"});
+}
+
+Var Recorder::fill(const Shape& shape, float value) {
+    return add({.op = Op::fill, .shape = shape, .a = value, .name = "fill"});
+}
+
+Var Recorder::normal(const std::string& stream, const Shape& shape) {
+    return add({.op = Op::normal,
+                .shape = shape,
+                .a = 0,
+                .b = 1,
+                .stream = philox::streamOf(stream),
+                .name = stream});
+}
+
+Var Recorder::uniform(const std::string& stream, const Shape& shape, float low, float high) {
+    return add({.op = Op::uniform,
+                .shape = shape,
+                .a = low,
+                .b = high,
+                .stream = philox::streamOf(stream),
+                .name = stream});
+}
+
+Var Recorder::drawRows(const std::string& stream, TablePtr table, int count) {
+    CHECK(table && table->rows > 0, "{}: expected a table with rows, got none", stream);
+    const Shape shape{count, table->columns};
+    m_graph.tables.push_back(std::move(table));
+    return add({.op = Op::drawRows,
+                .shape = shape,
+                .stream = philox::streamOf(stream),
+                .slot = int(m_graph.tables.size()) - 1,
+                .name = stream});
+}
+
+// ---- outputs
+
+Var Recorder::probe(const std::string& channel, Var value) {
+    CHECK(m_graph.probes.try_emplace(channel, value.id()).second, "probe: expected '{}' once, got it again",
+          channel);
+    return value;
+}
+
+std::vector<Var> Recorder::gradient(Var loss, const std::vector<Var>& wrt) {
+    return core::gradient(loss, wrt);
+}
+
+Gradients Recorder::gradients(Var loss, const std::string& scope) {
+    std::vector<Var> wrt;
+    Gradients out{.scope = scope, .entries = {}, .values = {}};
+    for (NodeId id = 0; id < NodeId(m_graph.nodes.size()); ++id) {
+        const Node& n = m_graph.nodes[id];
+        if (n.op != Op::parameter || !(n.name == scope || n.name.starts_with(scope + "."))) continue;
+        wrt.emplace_back(*this, id);
+        out.entries.push_back(n.slot);
+    }
+    CHECK(!wrt.empty(), "gradients: expected parameters below '{}', found none", scope);
+    out.values = gradient(loss, wrt);
+    return out;
+}
+
+void Recorder::update(const Gradients& g, const Adam& adam) {
+    addUpdate(g, {.name = g.scope,
+                  .optimizer = Optimizer::adam,
+                  .rate = adam.rate,
+                  .beta1 = adam.beta1,
+                  .beta2 = adam.beta2,
+                  .epsilon = adam.epsilon,
+                  .entries = g.entries});
+}
+
+void Recorder::update(const Gradients& g, const Sgd& sgd) {
+    addUpdate(g, {.name = g.scope,
+                  .optimizer = Optimizer::sgd,
+                  .rate = sgd.rate,
+                  .beta1 = {},
+                  .beta2 = {},
+                  .entries = g.entries});
+}
+
+void Recorder::addUpdate(const Gradients& g, Update update) {
+    CHECK(m_access == Access::train, "update of {}: a view may only read parameters", g.scope);
+    for (const Update& other : m_graph.updates)
+        for (int entry : other.entries)
+            CHECK(std::find(g.entries.begin(), g.entries.end(), entry) == g.entries.end(),
+                  "update of {}: expected each parameter in one update, got {} again", g.scope,
+                  m_layout.entries()[entry].name);
+    Node n{.op = Op::update, .shape = {1}, .slot = int(m_graph.updates.size()), .name = g.scope};
+    for (size_t i = 0; i < g.values.size(); ++i) {
+        // The gradient is written straight into the flat buffer; a value that is already somewhere is copied
+        // there.
+        const NodeId id = g.values[i].id();
+        const Op op = node(id).op;
+        const bool computed = op >= Op::fill && op != Op::reshape;
+        Var slot = g.values[i];
+        if (!computed || m_graph.gradientEntry.count(id)) {
+            Node copy{.op = Op::affine, .shape = slot.shape(), .inputs = {id}, .a = 1};
+            copy.stage = int(m_graph.stages.size()) - 1;
+            copy.phase = int(m_graph.phases.size()) - 1;
+            copy.name = "copy";
+            m_graph.nodes.push_back(copy);
+            m_readsParameters.push_back(true);
+            slot = Var(*this, NodeId(m_graph.nodes.size()) - 1);
+        }
+        m_graph.gradientEntry[slot.id()] = g.entries[i];
+        n.inputs.push_back(slot.id());
+    }
+    update.counter = int(m_graph.updates.size());
+    m_graph.updates.push_back(std::move(update));
+    add(std::move(n));
+    ++m_epoch;
+}
+
+void Recorder::minimize(Var loss, const std::string& scope, const Adam& adam) {
+    update(gradients(loss, scope), adam);
+}
+
+void Recorder::assign(Var state, Var value) {
+    CHECK(m_access == Access::train, "assign: a view may only read state");
+    CHECK(node(state.id()).op == Op::state, "assign: expected a state, got {}", node(state.id()).name);
+    CHECK(state.shape() == value.shape(), "assign: expected shape {}, got {}", state.shape().text(),
+          value.shape().text());
+    add({.op = Op::assign,
+         .shape = state.shape(),
+         .inputs = {value.id()},
+         .slot = node(state.id()).slot,
+         .name = node(state.id()).name});
+    ++m_epoch;
+}
+
+Var Recorder::add(Node n) {
+    if (m_graph.phases.empty()) phase("step");
+    n.phase = int(m_graph.phases.size()) - 1;
+    n.stage = int(m_graph.stages.size()) - 1;
+
+    const bool leaf = n.op <= Op::constant;
+    const bool effect = n.op == Op::update || n.op == Op::assign;
+    bool reads = n.op == Op::parameter || n.op == Op::state;
+    for (NodeId input : n.inputs) reads = reads || m_readsParameters[input];
+
+    // An equal node of the same phase is the same value, unless parameters changed in between.
+    std::string key;
+    if (!effect) {
+        key = fmt::format("{}|{}|{}|{:a}|{:a}|{}|{}|{}|{}|{}|{}", int(n.op), n.shape.text(),
+                          fmt::join(n.inputs, ","), n.a, n.b, n.offset, n.transposed, n.detached, n.stream,
+                          n.slot, leaf ? -1 : n.phase);
+        if (reads && !leaf) key += fmt::format("|epoch {}", m_epoch);
+        if (const auto known = m_known.find(key); known != m_known.end()) return {*this, known->second};
+    }
+    m_graph.nodes.push_back(std::move(n));
+    m_readsParameters.push_back(reads);
+    const NodeId id = NodeId(m_graph.nodes.size()) - 1;
+    if (!effect) m_known[key] = id;
+    return {*this, id};
+}
+
+}  // namespace core

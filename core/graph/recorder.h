@@ -1,0 +1,120 @@
+// Recording: lesson code runs once, every operation on a Var becomes a node of a Graph.
+#pragma once
+
+#include <unordered_map>
+
+#include "core/graph/graph.h"
+
+namespace core {
+
+class Recorder;
+
+// A handle on a value of the recorded computation; two words, copied freely.
+class Var {
+  public:
+    Var() = default;
+    Var(Recorder& recorder, NodeId id) : m_recorder(&recorder), m_id(id) {}
+
+    Recorder& recorder() const { return *m_recorder; }
+    NodeId id() const { return m_id; }
+    const Shape& shape() const;
+    int rows() const { return int(shape().rows()); }
+    int columns() const { return int(shape().columns()); }
+    explicit operator bool() const { return m_recorder != nullptr; }
+
+  private:
+    Recorder* m_recorder = nullptr;
+    NodeId m_id = -1;
+};
+
+// A place in the tree of parameter names: "discriminator" / "0" is "discriminator.0".
+struct Scope {
+    Recorder* recorder;
+    std::string path;
+
+    Scope operator/(const std::string& name) const {
+        return {recorder, path.empty() ? name : path + "." + name};
+    }
+    Var parameter(const std::string& name, const Shape& shape, Initial initial) const;
+    Var state(const std::string& name, const Shape& shape, Initial initial) const;
+};
+
+struct Adam {
+    Scalar rate, beta1, beta2 = {0.999f};
+    float epsilon = 1e-8f;
+};
+
+struct Sgd {
+    Scalar rate;
+};
+
+// Gradients of one loss with respect to every parameter below a scope.
+struct Gradients {
+    std::string scope;
+    std::vector<int> entries;
+    std::vector<Var> values;
+};
+
+class Recorder {
+  public:
+    // What a recording may do: a training plan writes parameters, a view plan only reads them.
+    enum class Access { train, view };
+
+    Recorder(Layout& layout, Access access);
+
+    // ---- structure
+    // Everything recorded from here on belongs to this phase, which runs `repeats` times a step.
+    void phase(
+        const std::string& name, std::function<int()> repeats = [] { return 1; });
+    // Slow mode can wait here; the name is that of a line of the lesson's pseudo-code.
+    void stage(const std::string& name);
+    Scope scope(const std::string& path) { return {this, path}; }
+
+    // ---- leaves
+    Var parameter(const std::string& name, const Shape& shape, Initial initial);
+    Var state(const std::string& name, const Shape& shape, Initial initial);
+    // The knob in this slot of the live block, shape [1].
+    Var live(int slot);
+    // An input that is written between runs by its name (a cursor); starts with `values`.
+    Var handle(const std::string& name, const Shape& shape, std::vector<float> values);
+    Var constant(const Shape& shape, std::vector<float> values);
+    Var fill(const Shape& shape, float value);
+    // N(0, 1) and U[0, 1) from the stream of this name, fresh at every step.
+    Var normal(const std::string& stream, const Shape& shape);
+    Var uniform(const std::string& stream, const Shape& shape, float low = 0, float high = 1);
+    // `count` rows of the table, drawn without replacement, each row once an epoch; shape [count, columns].
+    // Two tables of equal length drawn from one stream give matching rows.
+    Var drawRows(const std::string& stream, TablePtr table, int count);
+
+    // ---- outputs
+    // Makes a value visible as a channel; changes nothing but where it is kept. Returns it.
+    Var probe(const std::string& channel, Var value);
+    // d loss / d wrt as ordinary nodes. The loss has shape [1].
+    std::vector<Var> gradient(Var loss, const std::vector<Var>& wrt);
+    // The gradients with respect to all parameters whose name begins with `scope`.
+    Gradients gradients(Var loss, const std::string& scope);
+    void update(const Gradients& gradients, const Adam& adam);
+    void update(const Gradients& gradients, const Sgd& sgd);
+    // gradients() and update() in one.
+    void minimize(Var loss, const std::string& scope, const Adam& adam);
+    // State := value, at the end of what reads the old one.
+    void assign(Var state, Var value);
+
+    // Adds a node, or returns an equal one that is there already. For ops.cpp.
+    Var add(Node node);
+    const Node& node(NodeId id) const { return m_graph.nodes[id]; }
+    const Graph& graph() const { return m_graph; }
+    Graph take() { return std::move(m_graph); }
+
+  private:
+    void addUpdate(const Gradients& gradients, Update update);
+
+    Layout& m_layout;
+    Access m_access;
+    Graph m_graph;
+    int m_epoch = 0;                      // counts effects: a parameter read after one is another value
+    std::vector<bool> m_readsParameters;  // by node, directly or not
+    std::unordered_map<std::string, NodeId> m_known;
+};
+
+}  // namespace core

@@ -1,0 +1,80 @@
+// The trainer thread: commands go in, immutable frames come out. Every method may be called from
+// the window's thread and returns at once; a command takes effect at the next step boundary.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "core/contract/frame.h"
+#include "core/contract/parameter.h"
+
+namespace core {
+
+class Run;
+
+// What to run from the start.
+struct RunRequest {
+    std::string lesson = "gan";
+    std::string preset;                                         // empty: the lesson's first
+    std::vector<std::pair<std::string, std::string>> settings;  // knob, value as text; over the preset
+    uint64_t seed = 1;
+    int threads = 0;  // 0: one core is left to the window
+};
+
+class Trainer {
+  public:
+    Trainer();
+    ~Trainer();  // stops within one step and joins
+    Trainer(const Trainer&) = delete;
+    Trainer& operator=(const Trainer&) = delete;
+
+    // ---- what is run
+    void open(const RunRequest& request);
+    void set(const std::string& knob, double value);
+    void applyPreset(const std::string& preset);
+    void reset();                 // step 0, same seed, the knobs as they are
+    void newSeed(uint64_t seed);  // step 0, another initialisation
+
+    // ---- transport
+    void run();
+    void pause();
+    void stepOnce();                       // pauses, completes a step that slow mode has begun
+    void stageOnce();                      // pauses, runs to the next stage
+    void back();                           // pauses, one step back
+    void goTo(int64_t step);               // pauses; backwards by snapshot and replay
+    void setStepsPerSecond(double limit);  // 0: as fast as it goes
+
+    // ---- looking
+    // The channels that panels on screen need; others are not computed.
+    void watch(const std::set<std::string>& channels);
+    // A cursor or chosen latent of the view plan; never changes training.
+    void setHandle(const std::string& name, const std::vector<float>& values);
+    // The newest frame, never null; asks for a newer one to be made.
+    FramePtr latest();
+
+    // ---- the run as data: what a replay needs
+    // One line of JSON: lesson, settings at step 0, seed, journal. Waits for the trainer (below 100 ms).
+    std::string share();
+
+  private:
+    struct State;
+    using Command = std::function<void(State&)>;
+    void post(Command command);
+    void loop();
+
+    std::mutex m_mutex;
+    std::condition_variable m_wake;
+    std::deque<Command> m_commands;
+    FramePtr m_latest;
+    bool m_wanted = false;
+    bool m_quit = false;
+    std::thread m_thread;
+};
+
+}  // namespace core
