@@ -25,7 +25,8 @@ double jsdShares(std::span<const double> p, std::span<const double> q);
 double gameValue(double jsd);
 
 // Bins over [-extent, extent] on every axis; whatever lies outside is one bin more, the last.
-// 24 bins of 0.25: several points a bin at n = 2000, and a mode of ring8 is about three bins wide.
+// 24 bins of 0.25 resolve a mode of ring8 in about three bins: its baseline is 0.007 at n = 2000 and 0.001 at
+// 10000; modes half as wide again cost 0.04, one mode of eight missing 0.05, four missing 0.22.
 struct Bins {
     int perAxis = 24;
     double extent = 3;
