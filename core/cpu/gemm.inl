@@ -1,0 +1,192 @@
+// Matrix products on registers; included after kernels.inl where a struct Simd says what the
+// instruction set offers. Every output is one chain of fma over ascending k, starting from 0, whatever
+// tile, edge or slab it falls into: so all sets give the same bits.
+
+// R rows, C columns, K the summed extent; A is addressed by two steps, one of which is 1.
+struct Product {
+    const float* a;
+    int64_t stepRow, stepK;
+    const float* b;
+    int64_t stepB;
+    float* out;
+    int64_t stepOut;
+    int64_t K;
+    bool fresh;  // start from 0; otherwise go on from what `out` holds
+};
+
+constexpr int64_t smaller(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
+
+// ROWS x (VECTORS registers) outputs; `part` masks the last register of every row.
+template <int ROWS, int VECTORS, bool PART, bool TRANSPOSED>
+void tile(const Product& p, typename Simd::Mask part) {
+    using Vector = typename Simd::Vector;
+    Vector sum[ROWS][VECTORS];
+    float* out = p.out;
+    const int64_t stepOut = p.stepOut, stepB = p.stepB, K = p.K, step = TRANSPOSED ? p.stepK : p.stepRow;
+    const bool fresh = p.fresh;
+#pragma GCC unroll 16
+    for (int r = 0; r < ROWS; ++r)
+#pragma GCC unroll 8
+        for (int v = 0; v < VECTORS; ++v) sum[r][v] = Simd::zero();
+    if (!fresh) {
+#pragma GCC unroll 16
+        for (int r = 0; r < ROWS; ++r)
+#pragma GCC unroll 8
+            for (int v = 0; v < VECTORS; ++v) {
+                const float* c = out + r * stepOut + v * Simd::width;
+                sum[r][v] = PART && v == VECTORS - 1 ? Simd::loadPart(c, part) : Simd::load(c);
+            }
+    }
+    // Rows in groups of three, so that few pointers and one step address them all.
+    const float *a0 = p.a, *a3 = a0 + 3 * step, *a6 = a3 + 3 * step, *a9 = a6 + 3 * step;
+    const float* b = p.b;
+    for (int64_t k = 0; k < K; ++k) {
+        Vector right[VECTORS];
+#pragma GCC unroll 8
+        for (int v = 0; v < VECTORS; ++v)
+            right[v] = PART && v == VECTORS - 1 ? Simd::loadPart(b + v * Simd::width, part)
+                                                : Simd::load(b + v * Simd::width);
+        b += stepB;
+#pragma GCC unroll 16
+        for (int r = 0; r < ROWS; ++r) {
+            const float* row = r < 3 ? a0 : r < 6 ? a3 : r < 9 ? a6 : a9;
+            const Vector left = Simd::broadcast(TRANSPOSED ? a0 + r : row + (r % 3) * step);
+#pragma GCC unroll 8
+            for (int v = 0; v < VECTORS; ++v) sum[r][v] = Simd::fma(left, right[v], sum[r][v]);
+        }
+        if (TRANSPOSED) {
+            a0 += step;
+        } else {
+            ++a0;
+            if (ROWS > 3) ++a3;
+            if (ROWS > 6) ++a6;
+            if (ROWS > 9) ++a9;
+        }
+    }
+#pragma GCC unroll 16
+    for (int r = 0; r < ROWS; ++r)
+#pragma GCC unroll 8
+        for (int v = 0; v < VECTORS; ++v) {
+            float* c = out + r * stepOut + v * Simd::width;
+            if (PART && v == VECTORS - 1)
+                Simd::storePart(c, part, sum[r][v]);
+            else
+                Simd::store(c, sum[r][v]);
+        }
+}
+
+using Tile = void (*)(const Product&, typename Simd::Mask);
+
+// [rows - 1][registers - 1][masked]
+template <bool TRANSPOSED>
+struct Tiles {
+    Tile wide[12][2][2];
+};
+
+template <int ROWS, bool TRANSPOSED>
+constexpr void enter(Tiles<TRANSPOSED>& tiles) {
+    if constexpr (ROWS > 0) {
+        tiles.wide[ROWS - 1][0][0] = tile<ROWS, 1, false, TRANSPOSED>;
+        tiles.wide[ROWS - 1][0][1] = tile<ROWS, 1, true, TRANSPOSED>;
+        if constexpr (ROWS <= Simd::tileRows) {
+            tiles.wide[ROWS - 1][1][0] = tile<ROWS, 2, false, TRANSPOSED>;
+            tiles.wide[ROWS - 1][1][1] = tile<ROWS, 2, true, TRANSPOSED>;
+        }
+        enter<ROWS - 1, TRANSPOSED>(tiles);
+    }
+}
+
+template <bool TRANSPOSED>
+constexpr Tiles<TRANSPOSED> allTiles() {
+    Tiles<TRANSPOSED> tiles{};
+    enter<12, TRANSPOSED>(tiles);
+    return tiles;
+}
+
+// Rows [0, rows) against columns [0, columns) of p.b, whose columns of one panel of two
+// registers lie `stepPanel` floats after those of the panel before.
+template <bool TRANSPOSED>
+void sweep(Product p, int64_t rows, int64_t columns, int64_t stepPanel) {
+    static constexpr Tiles<TRANSPOSED> tiles = allTiles<TRANSPOSED>();
+    constexpr int64_t panel = 2 * Simd::width;
+    const int64_t height = columns <= Simd::width ? 12 : Simd::tileRows;
+    const int64_t count = (rows + height - 1) / height;
+    const float *a = p.a, *b = p.b;
+    float* out = p.out;
+    for (int64_t i = 0; i < count; ++i) {  // of equal heights, or one row apart
+        const int64_t r0 = rows * i / count, r = rows * (i + 1) / count - r0;
+        p.a = a + r0 * p.stepRow;
+        for (int64_t c0 = 0; c0 < columns; c0 += panel) {
+            const int64_t left = columns - c0;
+            const bool two = left > Simd::width, part = left < panel && left != Simd::width;
+            p.b = b + c0 / panel * stepPanel;
+            p.out = out + r0 * p.stepOut + c0;
+            tiles.wide[r - 1][two][part](p, Simd::maskOf(two ? left - Simd::width : left));
+        }
+    }
+}
+
+// Panels of B side by side, each contiguous: for products whose B would not stay in the cache.
+constexpr int64_t blockK = 256, blockColumns = 256;
+
+template <bool TRANSPOSED>
+__attribute__((noinline)) void packedProduct(Product p, int64_t rows, int64_t C, int64_t K) {
+    constexpr int64_t panel = 2 * Simd::width;
+    alignas(64) float packed[blockK * blockColumns];
+    const float *a = p.a, *b = p.b;
+    float* out = p.out;
+    const int64_t stepB = p.stepB;
+    p.b = packed;
+    p.stepB = panel;
+    for (int64_t c0 = 0; c0 < C; c0 += blockColumns)
+        for (int64_t k0 = 0; k0 < K; k0 += blockK) {
+            const int64_t columns = smaller(blockColumns, C - c0);
+            p.K = smaller(blockK, K - k0);
+            for (int64_t c = 0; c < columns; c += panel) {
+                const int64_t width = smaller(panel, columns - c);
+                float* to = packed + c * p.K;
+                const float* from = b + k0 * stepB + c0 + c;
+                for (int64_t k = 0; k < p.K; ++k, to += panel, from += stepB)
+                    if (width == panel)
+                        for (int64_t i = 0; i < panel; ++i) to[i] = from[i];
+                    else
+                        for (int64_t i = 0; i < width; ++i) to[i] = from[i];
+            }
+            p.a = a + k0 * p.stepK;
+            p.out = out + c0;
+            p.fresh = k0 == 0;
+            sweep<TRANSPOSED>(p, rows, columns, panel * p.K);
+        }
+}
+
+template <bool TRANSPOSED>
+void wideProduct(Product p, int64_t rows, int64_t C, int64_t K) {
+    if (K * C > 16000 && rows >= 3 * Simd::tileRows) return packedProduct<TRANSPOSED>(p, rows, C, K);
+    const float *a = p.a, *b = p.b;
+    for (int64_t k0 = 0; k0 < K; k0 += blockK) {
+        p.K = smaller(blockK, K - k0);
+        p.a = a + k0 * p.stepK;
+        p.b = b + k0 * p.stepB;
+        p.fresh = k0 == 0;
+        sweep<TRANSPOSED>(p, rows, C, 2 * Simd::width);
+    }
+}
+
+void product(const Call<float>& call, int64_t begin, int64_t end) {
+    const int64_t C = call.columns, K = call.transposed ? call.inRows[0] : call.inColumns[0];
+    if (end <= begin) return;
+    Product p{};
+    p.stepRow = call.transposed ? 1 : call.inColumns[0];
+    p.stepK = call.transposed ? call.inColumns[0] : 1;
+    p.a = call.in[0] + begin * p.stepRow;
+    p.b = call.in[1];
+    p.stepB = C;
+    p.out = call.out + begin * C;
+    p.stepOut = C;
+    if (call.transposed)
+        wideProduct<true>(p, end - begin, C, K);
+    else
+        wideProduct<false>(p, end - begin, C, K);
+}
