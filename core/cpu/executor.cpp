@@ -281,6 +281,18 @@ void Executor::setHandle(const std::string& name, const std::vector<float>& valu
     std::copy(values.begin(), values.end(), target.begin());
 }
 
+void Executor::adoptChannels(const Executor& other) {
+    for (const auto& [channel, id] : m_plan.graph->probes)
+        if (m_plan.places[id].memory == Place::arena && other.has(channel)) {
+            const std::span<const float> from = other.values(other.m_plan.graph->probes.at(channel));
+            std::copy(from.begin(), from.end(), address(id));
+        }
+}
+
+std::span<const float> Executor::values(NodeId id) const {
+    return {address(id), size_t(m_plan.graph->nodes[id].shape.size())};
+}
+
 void Executor::poison() {
     std::fill(m_arena.begin(), m_arena.end(), std::numeric_limits<float>::quiet_NaN());
 }

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <memory>
+#include <span>
 
 #include "core/base/philox.h"
 #include "core/contract/frame.h"
@@ -33,6 +34,12 @@ class Executor {
     void read(const std::string& channel, Tensor& into) const;
     bool has(const std::string& channel) const;
     void setHandle(const std::string& name, const std::vector<float>& values);
+
+    // Copies the channels that both plans compute: slow mode goes on from what the last whole step showed.
+    void adoptChannels(const Executor& other);
+
+    // The values of a computed node as they are now; with reuse, others may have overwritten them.
+    std::span<const float> values(NodeId id) const;
 
     // Fills the arena with NaN, so that a value used before it is computed shows.
     void poison();

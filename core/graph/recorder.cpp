@@ -21,6 +21,11 @@ Var Scope::state(const std::string& name, const Shape& shape, Initial initial) c
 
 Recorder::Recorder(Layout& layout, Access access) : m_layout(layout), m_access(access) {}
 
+// Views have streams of their own, so that looking draws nothing that training draws.
+uint32_t Recorder::streamOf(const std::string& name) const {
+    return philox::streamOf(m_access == Access::view ? "view/" + name : name);
+}
+
 void Recorder::phase(const std::string& name, std::function<int()> repeats) {
     m_graph.phases.push_back({name, std::move(repeats)});
 }
@@ -76,21 +81,13 @@ Var Recorder::fill(const Shape& shape, float value) {
 }
 
 Var Recorder::normal(const std::string& stream, const Shape& shape) {
-    return add({.op = Op::normal,
-                .shape = shape,
-                .a = 0,
-                .b = 1,
-                .stream = philox::streamOf(stream),
-                .name = stream});
+    return add(
+        {.op = Op::normal, .shape = shape, .a = 0, .b = 1, .stream = streamOf(stream), .name = stream});
 }
 
 Var Recorder::uniform(const std::string& stream, const Shape& shape, float low, float high) {
-    return add({.op = Op::uniform,
-                .shape = shape,
-                .a = low,
-                .b = high,
-                .stream = philox::streamOf(stream),
-                .name = stream});
+    return add(
+        {.op = Op::uniform, .shape = shape, .a = low, .b = high, .stream = streamOf(stream), .name = stream});
 }
 
 Var Recorder::drawRows(const std::string& stream, TablePtr table, int count) {
@@ -99,7 +96,7 @@ Var Recorder::drawRows(const std::string& stream, TablePtr table, int count) {
     m_graph.tables.push_back(std::move(table));
     return add({.op = Op::drawRows,
                 .shape = shape,
-                .stream = philox::streamOf(stream),
+                .stream = streamOf(stream),
                 .slot = int(m_graph.tables.size()) - 1,
                 .name = stream});
 }

@@ -107,6 +107,7 @@ class Recorder {
     Graph take() { return std::move(m_graph); }
 
   private:
+    uint32_t streamOf(const std::string& name) const;
     void addUpdate(const Gradients& gradients, Update update);
 
     Layout& m_layout;

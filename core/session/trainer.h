@@ -12,20 +12,9 @@
 #include <vector>
 
 #include "core/contract/frame.h"
-#include "core/contract/parameter.h"
+#include "core/session/run_request.h"
 
 namespace core {
-
-class Run;
-
-// What to run from the start.
-struct RunRequest {
-    std::string lesson = "gan";
-    std::string preset;                                         // empty: the lesson's first
-    std::vector<std::pair<std::string, std::string>> settings;  // knob, value as text; over the preset
-    uint64_t seed = 1;
-    int threads = 0;  // 0: one core is left to the window
-};
 
 class Trainer {
   public:

@@ -1,0 +1,481 @@
+#include "core/session/run.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace core {
+namespace {
+
+Preset presetNamed(const Lesson& lesson, const std::string& lessonId, const std::string& name) {
+    std::vector<std::string> names;
+    for (const Preset& preset : lesson.presets()) {
+        if (name.empty() || preset.name == name) return preset;
+        names.push_back(preset.name);
+    }
+    throw Error(fmt::format("preset: expected one of {} in lesson {}, got '{}'", fmt::join(names, ", "),
+                            lessonId, name));
+}
+
+bool isScalar(const Tensor& t) {
+    return t.values.size() == 1;
+}
+
+}  // namespace
+
+struct Run::Plans {
+    std::shared_ptr<const Graph> train, view, evaluation;
+    std::unique_ptr<cpu::Executor> step;     // whole steps
+    std::unique_ptr<cpu::Executor> staged;   // slow mode
+    std::unique_ptr<cpu::Executor> looking;  // the view, reduced to viewChannels
+    std::unique_ptr<cpu::Executor> evaluating;
+    std::set<std::string> viewChannels;
+    cpu::Executor* last = nullptr;  // the one that ran last: its channels are the present ones
+};
+
+Run::Run(const RunRequest& request)
+    : m_lessonId(request.lesson),
+      m_lesson(makeLesson(request.lesson)),
+      m_seed(request.seed),
+      m_pool(request.threads) {
+    const Preset preset = presetNamed(*m_lesson, m_lessonId, request.preset);
+    m_preset = preset.name;
+    for (const auto& list : {preset.settings, request.settings})
+        for (const auto& [name, text] : list) {
+            Knob& knob = m_lesson->knob(name);
+            knob.set(knob.parameter().parse(text));
+        }
+    rebuild(false);
+    m_journal = {.lesson = m_lessonId, .seed = m_seed, .initial = settings(), .entries = {}};
+}
+
+Run::~Run() = default;
+
+// ---- building
+
+void Run::rebuild(bool keepWeights) {
+    m_lesson->open();
+    auto layout = std::make_unique<Layout>();
+    auto store = std::make_unique<Store>();
+    auto plans = std::make_unique<Plans>();
+    store->live.assign(m_lesson->knobs().size(), 0);
+
+    Recorder train(*layout, Recorder::Access::train);
+    m_lesson->train(train);
+    plans->train = std::make_shared<const Graph>(train.take());
+    Recorder view(*layout, Recorder::Access::view);
+    m_lesson->view(view);
+    plans->view = std::make_shared<const Graph>(view.take());
+    Recorder evaluation(*layout, Recorder::Access::view);
+    m_lesson->evaluate(evaluation);
+    plans->evaluation = std::make_shared<const Graph>(evaluation.take());
+
+    store->initialise(*layout, int(plans->train->updates.size()), m_seed);
+    if (keepWeights) store->adopt(*layout, *m_store, *m_layout);
+    plans->step = std::make_unique<cpu::Executor>(compile(plans->train, *layout, {}), *store, m_pool);
+    plans->staged =
+        std::make_unique<cpu::Executor>(compile(plans->train, *layout, {.byStage = true}), *store, m_pool);
+    plans->last = plans->step.get();
+
+    m_measures = m_lesson->measures();
+    m_plans = std::move(plans);
+    m_layout = std::move(layout);
+    m_store = std::move(store);
+    m_evaluation.clear();
+    m_evaluationSum.clear();
+    m_evaluationPiece = 0;
+    writeLive();
+}
+
+void Run::writeLive() {
+    for (const Knob* knob : m_lesson->knobs()) m_store->live[size_t(knob->slot())] = float(knob->value());
+}
+
+Settings Run::settings() const {
+    Settings out;
+    for (const Knob* knob : m_lesson->knobs()) out[knob->parameter().name] = knob->value();
+    return out;
+}
+
+void Run::apply(const Settings& settings) {
+    bool structural = false;
+    for (const auto& [name, value] : settings) {
+        Knob& knob = m_lesson->knob(name);
+        structural = structural || (knob.value() != value && knob.parameter().change == Change::structural);
+        knob.set(value);
+    }
+    if (structural) rebuild(true);
+    writeLive();
+}
+
+int Run::budget() const {
+    return presetNamed(*m_lesson, m_lessonId, m_preset).budget;
+}
+
+// ---- knobs
+
+void Run::set(const std::string& name, double value) {
+    Knob& knob = m_lesson->knob(name);
+    knob.parameter().check(value);
+    while (m_plans->staged->inStep()) stage();
+    m_problem.clear();
+    if (m_furthest > m_step) {
+        m_timeline.forgetAfter(m_step);
+        m_furthest = m_step;
+    }
+    m_journal.entries.resize(m_applied);
+
+    const Settings before = settings();
+    try {
+        Settings after = before;
+        after[name] = value;
+        apply(after);
+    } catch (const Error&) {
+        for (const auto& [known, old] : before) m_lesson->knob(known).set(old);
+        m_lesson->open();
+        throw;
+    }
+    // A slider's way within one step leaves one entry; a structural change on the way changes weights.
+    auto& entries = m_journal.entries;
+    const bool sameAgain = !entries.empty() && entries.back().step == m_step && entries.back().knob == name &&
+                           knob.parameter().change != Change::structural;
+    if (sameAgain)
+        entries.back().value = value;
+    else
+        entries.push_back({m_step, name, value});
+    m_applied = entries.size();
+}
+
+void Run::applyPreset(const std::string& name) {
+    const Preset preset = presetNamed(*m_lesson, m_lessonId, name);
+    Settings settings;
+    for (const Knob* knob : m_lesson->knobs()) settings[knob->parameter().name] = knob->parameter().initial;
+    for (const auto& [knob, text] : preset.settings)
+        settings[knob] = m_lesson->knob(knob).parameter().parse(text);
+    const Settings before = this->settings();
+    try {
+        apply(settings);
+    } catch (const Error&) {
+        for (const auto& [known, old] : before) m_lesson->knob(known).set(old);
+        m_lesson->open();
+        throw;
+    }
+    m_preset = preset.name;
+    reset(m_seed);
+}
+
+void Run::reset(uint64_t seed) {
+    m_seed = seed;
+    rebuild(false);
+    m_timeline.clear();
+    m_histories.clear();
+    m_step = m_furthest = 0;
+    m_applied = 0;
+    m_problem.clear();
+    m_journal = {.lesson = m_lessonId, .seed = m_seed, .initial = settings(), .entries = {}};
+}
+
+// ---- training
+
+void Run::applyJournal() {
+    while (m_applied < m_journal.entries.size() && m_journal.entries[m_applied].step <= m_step) {
+        const Journal::Entry& e = m_journal.entries[m_applied++];
+        Settings after = settings();
+        after[e.knob] = e.value;
+        apply(after);
+    }
+}
+
+void Run::snapshot(bool fine) {
+    const int64_t bytes = 12 * m_layout->parameterCount();
+    if (fine || m_timeline.due(m_step, bytes))
+        m_timeline.add(m_step, {m_store->weights, settings(), m_applied});
+}
+
+void Run::restore(const Snapshot& snapshot) {
+    bool structural = false;
+    for (const auto& [name, value] : snapshot.settings) {
+        Knob& knob = m_lesson->knob(name);
+        structural = structural || (knob.value() != value && knob.parameter().change == Change::structural);
+        knob.set(value);
+    }
+    if (structural) rebuild(false);
+    writeLive();
+    m_store->weights = snapshot.weights;
+    m_applied = snapshot.applied;
+}
+
+bool Run::step() {
+    if (m_plans->staged->inStep()) {
+        const int64_t before = m_step;
+        while (m_step == before)
+            if (stage() && m_step == before) return false;  // stopped by a number that is not finite
+        return true;
+    }
+    return advance();
+}
+
+bool Run::advance() {
+    applyJournal();
+    snapshot(false);
+    m_plans->last = m_plans->step.get();
+    if (!m_plans->step->run(m_seed, uint64_t(m_step))) {
+        explainNonFinite();
+        return false;
+    }
+    ++m_step;
+    m_furthest = std::max(m_furthest, m_step);
+    recordScalars();
+    return true;
+}
+
+bool Run::stage() {
+    cpu::Executor& staged = *m_plans->staged;
+    if (!staged.inStep()) {
+        applyJournal();
+        snapshot(true);
+        m_plans->staged->adoptChannels(*m_plans->last);
+        m_plans->last = &*m_plans->staged;
+    }
+    if (!staged.runSegment(m_seed, uint64_t(m_step))) return false;
+    if (!staged.finite()) {
+        explainNonFinite();
+        return true;
+    }
+    ++m_step;
+    m_furthest = std::max(m_furthest, m_step);
+    recordScalars();
+    return true;
+}
+
+std::string Run::nextStage() const {
+    const cpu::Executor& staged = *m_plans->staged;
+    if (!staged.inStep()) return "";
+    const int stage = staged.nextSegment().stage;
+    return stage < 0 ? "" : m_plans->train->stages[size_t(stage)];
+}
+
+void Run::goTo(int64_t target, const std::function<bool()>& interrupted) {
+    while (m_plans->staged->inStep()) stage();
+    target = std::max<int64_t>(target, 0);
+    m_problem.clear();
+    if (target < m_step) {
+        if (m_timeline.size() == 0) return;
+        int64_t at = 0;
+        const Snapshot from = m_timeline.before(target, at);
+        restore(from);
+        m_step = at;
+        for (auto& [name, history] : m_histories) history.truncate(m_step);
+    }
+    while (m_step < target && !interrupted()) {
+        // The last few steps before the target are kept, so that going back further is immediate.
+        applyJournal();
+        if (target - m_step <= 8) snapshot(true);
+        if (!advance()) return;
+    }
+    applyJournal();
+}
+
+void Run::recordScalars() {
+    for (const auto& [channel, id] : m_plans->train->probes) {
+        if (m_plans->train->nodes[id].shape.size() != 1) continue;
+        m_histories[channel].add(m_step, m_plans->last->values(id)[0]);
+    }
+}
+
+// The state before the step is restored by replay, and the step is done once more with every value kept,
+// to find the first operation that gave a number that is not finite.
+void Run::explainNonFinite() {
+    const int64_t failed = m_step;
+    int64_t at = 0;
+    const Snapshot from = m_timeline.before(failed, at);
+    restore(from);
+    for (auto& [name, history] : m_histories) history.truncate(at);
+    for (m_step = at; m_step < failed;) {
+        applyJournal();
+        m_plans->last = m_plans->step.get();
+        m_plans->step->run(m_seed, uint64_t(m_step));
+        ++m_step;
+        recordScalars();
+    }
+    applyJournal();
+
+    Store copy = *m_store;
+    cpu::Executor debug(compile(m_plans->train, *m_layout, {.reuse = false}), copy, m_pool);
+    debug.run(m_seed, uint64_t(m_step));
+    const Graph& g = *m_plans->train;
+    std::string culprit = "an unknown operation";
+    const auto bad = [](std::span<const float> values) {
+        return std::any_of(values.begin(), values.end(), [](float x) { return !std::isfinite(x); });
+    };
+    for (NodeId id = 0; id < NodeId(g.nodes.size()); ++id) {
+        const Node& n = g.nodes[id];
+        if (!debug.plan().alive[id] || n.op == Op::update || n.op == Op::assign || n.op == Op::reshape)
+            continue;
+        // A parameter is judged by its value before the step.
+        const bool parameter = n.op == Op::parameter;
+        const float* before =
+            parameter ? m_store->weights.parameters.data() + debug.plan().places[id].offset : nullptr;
+        if (!bad(parameter ? std::span<const float>{before, size_t(n.shape.size())} : debug.values(id)))
+            continue;
+        culprit =
+            parameter ? fmt::format("parameter {}", n.name) : fmt::format("{} {}", n.name, n.shape.text());
+        if (n.stage >= 0) culprit += fmt::format(" in stage {}", g.stages[size_t(n.stage)]);
+        break;
+    }
+    m_problem = fmt::format(
+        "Step {}: expected finite numbers, {} gave one that is not. The state before it is kept: turn a knob "
+        "or go back.",
+        failed, culprit);
+}
+
+// ---- looking
+
+std::set<std::string> Run::channelNames() const {
+    std::set<std::string> names;
+    for (const Graph* g : {m_plans->train.get(), m_plans->view.get(), m_plans->evaluation.get()})
+        for (const auto& [channel, id] : g->probes) names.insert(channel);
+    for (const Measure& m : m_measures) names.insert(m.channels.begin(), m.channels.end());
+    return names;
+}
+
+std::vector<std::string> Run::stageNames() const {
+    return m_plans->train->stages;
+}
+
+// The channels and everything that the measures behind them need.
+std::set<std::string> Run::withNeeds(std::set<std::string> channels) const {
+    for (auto m = m_measures.rbegin(); m != m_measures.rend();
+         ++m)  // a later measure may need an earlier one
+        if (std::any_of(m->channels.begin(), m->channels.end(),
+                        [&](auto& c) { return channels.count(c) > 0; }))
+            channels.insert(m->needs.begin(), m->needs.end());
+    return channels;
+}
+
+std::set<std::string> Run::recordedFor(const std::set<std::string>& channels, const Graph& graph) const {
+    std::set<std::string> recorded;
+    for (const std::string& channel : withNeeds(channels))
+        if (graph.probes.count(channel)) recorded.insert(channel);
+    return recorded;
+}
+
+cpu::Executor* Run::viewFor(const std::set<std::string>& channels) {
+    const std::set<std::string> recorded = recordedFor(channels, *m_plans->view);
+    if (recorded.empty()) return nullptr;
+    if (!m_plans->looking || recorded != m_plans->viewChannels) {
+        PlanOptions options{.channels = recorded, .everyChannel = false};
+        m_plans->looking =
+            std::make_unique<cpu::Executor>(compile(m_plans->view, *m_layout, options), *m_store, m_pool);
+        m_plans->viewChannels = recorded;
+        for (const auto& [name, values] : m_handles) m_plans->looking->setHandle(name, values);
+    }
+    return m_plans->looking.get();
+}
+
+void Run::setHandle(const std::string& name, const std::vector<float>& values) {
+    m_handles[name] = values;
+    if (m_plans->looking) m_plans->looking->setHandle(name, values);
+}
+
+void Run::measure(std::map<std::string, Tensor>& channels, const std::set<std::string>& wanted) const {
+    for (const Measure& m : m_measures) {
+        const bool asked =
+            std::any_of(m.channels.begin(), m.channels.end(), [&](auto& c) { return wanted.count(c) > 0; });
+        const bool ready =
+            std::all_of(m.needs.begin(), m.needs.end(), [&](auto& c) { return channels.count(c) > 0; });
+        if (asked && ready) m.compute(channels);
+    }
+}
+
+Frame Run::look(const std::set<std::string>& channels, bool slow) {
+    Frame f;
+    f.lesson = m_lessonId;
+    f.step = m_step;
+    f.stage = nextStage();
+    f.device = device();
+    f.problem = m_problem;
+    f.seed = m_seed;
+    f.settings = settings();
+    for (const Knob* knob : m_lesson->knobs())
+        if (!knob->parameter().options.empty())
+            f.choices[knob->parameter().name] = knob->parameter().options[size_t(knob->value())];
+
+    // What measures need is there while they run, and goes unless it was asked for.
+    const std::set<std::string> needed = withNeeds(channels);
+    for (const auto& [channel, id] : m_plans->train->probes)
+        if (needed.count(channel) || m_plans->train->nodes[id].shape.size() == 1)
+            m_plans->last->read(channel, f.channels[channel]);
+    if (cpu::Executor* view = viewFor(channels)) {
+        view->run(m_seed, 0);
+        for (const std::string& channel : m_plans->viewChannels) view->read(channel, f.channels[channel]);
+    }
+    if (slow) {
+        m_evaluationPiece = 0;
+        while (!evaluatePiece(channels) && m_evaluationPiece > 0) {
+        }
+    }
+    for (const auto& [channel, tensor] : m_evaluation)
+        if (needed.count(channel) || isScalar(tensor)) f.channels[channel] = tensor;
+    measure(f.channels, needed);
+
+    std::erase_if(f.channels,
+                  [&](const auto& item) { return !channels.count(item.first) && !isScalar(item.second); });
+    for (const auto& [channel, tensor] : f.channels) {
+        if (!isScalar(tensor) || m_plans->train->probes.count(channel)) continue;
+        History& history = m_histories[channel];
+        if (history.empty() || history.buckets().back().step < m_step) history.add(m_step, tensor.values[0]);
+    }
+    f.histories = m_histories;
+    return f;
+}
+
+bool Run::evaluatePiece(const std::set<std::string>& channels) {
+    const std::set<std::string> recorded = recordedFor(channels, *m_plans->evaluation);
+    if (recorded.empty()) return true;
+    if (!m_plans->evaluating)
+        m_plans->evaluating =
+            std::make_unique<cpu::Executor>(compile(m_plans->evaluation, *m_layout, {}), *m_store, m_pool);
+    cpu::Executor& e = *m_plans->evaluating;
+    const int pieces = m_lesson->evaluationPieces();
+    if (m_evaluationPiece == 0) m_evaluationSum.clear();
+    e.run(m_seed, uint64_t(m_evaluationPiece));
+    for (const auto& [channel, id] : m_plans->evaluation->probes) {
+        Tensor& sum = m_evaluationSum[channel];
+        const std::span<const float> values = e.values(id);
+        if (sum.values.empty()) {
+            sum.shape = m_plans->evaluation->nodes[id].shape;
+            sum.values.assign(values.size(), 0);
+        }
+        for (size_t i = 0; i < values.size(); ++i) sum.values[i] += values[i] / float(pieces);
+    }
+    if (++m_evaluationPiece < pieces) return false;
+    m_evaluationPiece = 0;
+    m_evaluation = m_evaluationSum;
+    return true;
+}
+
+std::string Run::device() const {
+    return fmt::format("CPU, {} thread{}, {}", m_pool.threads(), m_pool.threads() == 1 ? "" : "s",
+                       cpu::bestKernels().name);
+}
+
+// ---- replay and tests
+
+std::unique_ptr<Run> Run::replay(const Journal& journal, int threads) {
+    auto run =
+        std::make_unique<Run>(RunRequest{.lesson = journal.lesson, .seed = journal.seed, .threads = threads});
+    for (const auto& [name, value] : journal.initial) run->m_lesson->knob(name).set(value);
+    run->reset(journal.seed);
+    run->m_journal.entries = journal.entries;
+    return run;
+}
+
+void Run::plant(const std::string& parameter, float value) {
+    const int entry = m_layout->find(parameter);
+    CHECK(entry >= 0, "plant: expected a parameter's name, got '{}'", parameter);
+    m_store->weights.parameters[size_t(m_layout->entries()[size_t(entry)].offset)] = value;
+    m_timeline.forgetAfter(m_step - 1);
+    snapshot(true);
+}
+
+}  // namespace core

@@ -1,0 +1,114 @@
+// One run of a lesson, without a thread of its own: training, looking, going back, all on the
+// caller's thread. The trainer and the command line drive it.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <set>
+
+#include "core/contract/frame.h"
+#include "core/cpu/executor.h"
+#include "core/lessons/lesson.h"
+#include "core/session/journal.h"
+#include "core/session/run_request.h"
+#include "core/session/timeline.h"
+
+namespace core {
+
+class Run {
+  public:
+    // Opens the lesson at step 0. Throws Error for an unknown lesson, preset or knob, a value out of
+    // range, or data that is not to be had.
+    explicit Run(const RunRequest& request);
+    ~Run();
+
+    // ---- training
+    // Completes the present step, or does the next one. Returns false, with problem() set and the state as
+    // it was before the step, if a number was not finite.
+    bool step();
+    // Runs to the next stage of the present step; true when that completed the step.
+    bool stage();
+    int64_t stepCount() const { return m_step; }
+    int64_t furthest() const { return m_furthest; }
+    // The stage that stage() would run; empty at a step boundary.
+    std::string nextStage() const;
+    // Backwards by snapshot and replay, forwards by training; journaled changes happen where they happened.
+    void goTo(
+        int64_t step, const std::function<bool()>& interrupted = [] { return false; });
+
+    // ---- knobs; a step in progress is completed first
+    // Journaled. Forgets the future if the run had gone back. Throws Error and changes nothing if the
+    // value is refused or the lesson cannot be built with it.
+    void set(const std::string& knob, double value);
+    void applyPreset(const std::string& name);
+    // Step 0 again with the knobs as they are.
+    void reset(uint64_t seed);
+    uint64_t seed() const { return m_seed; }
+    Settings settings() const;
+    const Lesson& lesson() const { return *m_lesson; }
+    const std::string& lessonId() const { return m_lessonId; }
+    const std::string& preset() const { return m_preset; }
+    int budget() const;  // training steps of the preset
+
+    // ---- looking; never changes training
+    // The frame with these channels (unknown names are passed over) and every training scalar.
+    // `slow` also runs the lesson's evaluation, all pieces at once.
+    Frame look(const std::set<std::string>& channels, bool slow = false);
+    // The next piece of the evaluation, if one of these channels needs it; true when a round is complete.
+    bool evaluatePiece(const std::set<std::string>& channels);
+    void setHandle(const std::string& name, const std::vector<float>& values);
+    // Every channel that this configuration can give.
+    std::set<std::string> channelNames() const;
+    std::vector<std::string> stageNames() const;
+
+    uint64_t parameterHash() const { return m_store->hash(); }
+    const std::string& problem() const { return m_problem; }
+    std::string device() const;
+    // Everything that a replay needs.
+    const Journal& journal() const { return m_journal; }
+    // Opens the run that the journal describes, at step 0, with its future ahead.
+    static std::unique_ptr<Run> replay(const Journal& journal, int threads);
+
+    // For tests: a number that is not finite appears in this parameter.
+    void plant(const std::string& parameter, float value);
+    Store& store() { return *m_store; }
+    const Layout& layout() const { return *m_layout; }
+
+  private:
+    struct Plans;  // the executors of one recording
+
+    void rebuild(bool keepWeights);
+    void applyJournal();
+    void apply(const Settings& settings);
+    void writeLive();
+    bool advance();
+    void recordScalars();
+    void snapshot(bool fine);
+    void restore(const Snapshot& snapshot);
+    void explainNonFinite();
+    cpu::Executor* viewFor(const std::set<std::string>& channels);
+    std::set<std::string> withNeeds(std::set<std::string> channels) const;
+    std::set<std::string> recordedFor(const std::set<std::string>& channels, const Graph& graph) const;
+    void measure(std::map<std::string, Tensor>& channels, const std::set<std::string>& wanted) const;
+
+    std::string m_lessonId, m_preset;
+    std::unique_ptr<Lesson> m_lesson;
+    std::vector<Measure> m_measures;
+    uint64_t m_seed;
+    cpu::Pool m_pool;
+    std::unique_ptr<Layout> m_layout;
+    std::unique_ptr<Store> m_store;
+    std::unique_ptr<Plans> m_plans;
+    Journal m_journal;
+    size_t m_applied = 0;  // journal entries that have happened
+    Timeline m_timeline;
+    int64_t m_step = 0, m_furthest = 0;
+    std::map<std::string, History> m_histories;
+    std::map<std::string, Tensor> m_evaluation;     // the last complete round
+    std::map<std::string, Tensor> m_evaluationSum;  // the round in progress
+    int m_evaluationPiece = 0;
+    std::map<std::string, std::vector<float>> m_handles;
+    std::string m_problem;
+};
+
+}  // namespace core

@@ -1,0 +1,19 @@
+// What to run, from the start.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace core {
+
+struct RunRequest {
+    std::string lesson = "gan";
+    std::string preset;                                         // empty: the lesson's first
+    std::vector<std::pair<std::string, std::string>> settings;  // knob, value as text; over the preset
+    uint64_t seed = 1;
+    int threads = 0;  // 0: one core is left to the window
+};
+
+}  // namespace core

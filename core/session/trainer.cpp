@@ -1,0 +1,309 @@
+#include "core/session/trainer.h"
+
+#include <chrono>
+#include <future>
+#include <optional>
+
+#include "core/session/run.h"
+
+namespace core {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::duration;
+
+double secondsSince(Clock::time_point then) {
+    return duration<double>(Clock::now() - then).count();
+}
+
+// A frame is made at most this often, and never for more than a quarter of the trainer's time.
+constexpr double frameInterval = 0.030, lookShare = 4;
+// A round of evaluation starts at most this often, and takes at most a tenth of the time.
+constexpr double evaluationInterval = 1.0, evaluationShare = 10;
+
+}  // namespace
+
+struct Trainer::State {
+    std::unique_ptr<Run> run;
+    RunRequest request;
+    std::string problem;  // what went wrong with the last command
+    bool running = false;
+    bool changed = true;            // since the last frame
+    std::optional<int64_t> target;  // on the way to another step
+    std::set<std::string> watched;
+    double limit = 0;  // steps a second; 0 is none
+    Clock::time_point nextStep = Clock::now();
+
+    // Steps a second over the last half second.
+    int64_t counted = 0;
+    Clock::time_point countedSince = Clock::now();
+    double rate = 0;
+
+    Clock::time_point lookedAt{}, evaluatedAt{};
+    double lookSeconds = 0, evaluationSeconds = 0;
+    bool evaluating = false;
+    int64_t evaluatedStep = -1;
+
+    void halt() {
+        running = false;
+        target.reset();
+        rate = 0;
+        changed = true;
+    }
+
+    void count(int64_t steps) {
+        counted += steps;
+        const double elapsed = secondsSince(countedSince);
+        if (elapsed < 0.5) return;
+        rate = double(counted) / elapsed;
+        counted = 0;
+        countedSince = Clock::now();
+    }
+
+    void train() {
+        if (limit > 0)
+            nextStep =
+                std::max(nextStep + std::chrono::duration_cast<Clock::duration>(duration<double>(1 / limit)),
+                         Clock::now() - std::chrono::milliseconds(50));
+        if (!run->step()) halt();
+        count(1);
+        changed = true;
+    }
+
+    // One piece of the costly figures, when they are due.
+    void evaluate() {
+        const bool due =
+            secondsSince(evaluatedAt) > std::max(evaluationInterval, evaluationShare * evaluationSeconds);
+        if (!evaluating && (!due || evaluatedStep == run->stepCount())) return;
+        if (!evaluating) evaluationSeconds = 0;
+        const Clock::time_point start = Clock::now();
+        evaluating = !run->evaluatePiece(watched);
+        evaluationSeconds += secondsSince(start);
+        if (evaluating) return;
+        evaluatedAt = Clock::now();
+        evaluatedStep = run->stepCount();
+        changed = true;
+    }
+
+    bool frameDue() const {
+        return changed && secondsSince(lookedAt) > std::max(frameInterval, lookShare * lookSeconds);
+    }
+
+    FramePtr look() {
+        const Clock::time_point start = Clock::now();
+        Frame frame;
+        if (run) {
+            frame = run->look(watched);
+        } else {
+            frame.lesson = request.lesson;
+            frame.seed = request.seed;
+        }
+        frame.running = running;
+        frame.stepsPerSecond = rate;
+        if (!problem.empty()) frame.problem = problem;
+        lookSeconds = secondsSince(start);
+        lookedAt = Clock::now();
+        changed = false;
+        return std::make_shared<const Frame>(std::move(frame));
+    }
+};
+
+Trainer::Trainer() : m_latest(std::make_shared<const Frame>()), m_thread([this] { loop(); }) {}
+
+Trainer::~Trainer() {
+    {
+        const std::lock_guard lock(m_mutex);
+        m_quit = true;
+    }
+    m_wake.notify_one();
+    m_thread.join();
+}
+
+void Trainer::post(Command command) {
+    {
+        const std::lock_guard lock(m_mutex);
+        m_commands.push_back(std::move(command));
+    }
+    m_wake.notify_one();
+}
+
+void Trainer::loop() {
+    State state;
+    const auto pending = [this] {
+        const std::lock_guard lock(m_mutex);
+        return m_quit || !m_commands.empty();
+    };
+    while (true) {
+        std::deque<Command> commands;
+        bool wanted = false;
+        {
+            std::unique_lock lock(m_mutex);
+            const auto awake = [&] { return m_quit || !m_commands.empty() || (m_wanted && state.changed); };
+            const bool busy = state.run && (state.running || state.target || state.evaluating);
+            if (!busy) {
+                m_wake.wait_for(lock, std::chrono::milliseconds(200), awake);
+            } else if (state.running && state.limit > 0 && Clock::now() < state.nextStep) {
+                m_wake.wait_until(
+                    lock, std::min(state.nextStep, Clock::now() + std::chrono::milliseconds(30)), awake);
+            }
+            if (m_quit) return;
+            commands.swap(m_commands);
+            wanted = m_wanted;
+        }
+        for (Command& command : commands) {
+            state.changed = true;
+            try {
+                state.problem.clear();
+                command(state);
+            } catch (const std::exception& e) {
+                state.problem = e.what();
+            }
+        }
+        try {
+            if (state.run && state.target) {
+                state.run->goTo(*state.target, pending);
+                state.changed = true;
+                if (state.run->stepCount() == *state.target || !state.run->problem().empty())
+                    state.target.reset();
+            } else if (state.run && state.running && (state.limit == 0 || Clock::now() >= state.nextStep)) {
+                state.train();
+            }
+            if (state.run) state.evaluate();
+            if (wanted && state.frameDue()) {
+                FramePtr frame = state.look();
+                const std::lock_guard lock(m_mutex);
+                m_latest = std::move(frame);
+                m_wanted = false;
+            }
+        } catch (const std::exception& e) {
+            state.halt();
+            state.problem = e.what();
+        }
+    }
+}
+
+// ---- what is run
+
+void Trainer::open(const RunRequest& request) {
+    post([request](State& s) {
+        s.halt();
+        s.run.reset();
+        s.request = request;
+        s.evaluatedStep = -1;
+        s.run = std::make_unique<Run>(request);
+    });
+}
+
+void Trainer::set(const std::string& knob, double value) {
+    post([=](State& s) {
+        if (s.run) s.run->set(knob, value);
+    });
+}
+
+void Trainer::applyPreset(const std::string& preset) {
+    post([=](State& s) {
+        s.target.reset();
+        s.evaluatedStep = -1;
+        if (s.run) s.run->applyPreset(preset);
+    });
+}
+
+void Trainer::reset() {
+    post([](State& s) {
+        s.target.reset();
+        s.evaluatedStep = -1;
+        if (s.run) s.run->reset(s.run->seed());
+    });
+}
+
+void Trainer::newSeed(uint64_t seed) {
+    post([=](State& s) {
+        s.target.reset();
+        s.evaluatedStep = -1;
+        if (s.run) s.run->reset(seed);
+    });
+}
+
+// ---- transport
+
+void Trainer::run() {
+    post([](State& s) {
+        s.target.reset();
+        s.running = s.run != nullptr;
+        s.counted = 0;
+        s.countedSince = s.nextStep = Clock::now();
+    });
+}
+
+void Trainer::pause() {
+    post([](State& s) { s.halt(); });
+}
+
+void Trainer::stepOnce() {
+    post([](State& s) {
+        s.halt();
+        if (s.run) s.run->step();
+    });
+}
+
+void Trainer::stageOnce() {
+    post([](State& s) {
+        s.halt();
+        if (s.run) s.run->stage();
+    });
+}
+
+void Trainer::back() {
+    post([](State& s) {
+        const int64_t from = s.target ? *s.target : (s.run ? s.run->stepCount() : 0);
+        const bool inStep = s.run && !s.run->nextStage().empty();
+        s.halt();
+        s.target = std::max<int64_t>(inStep ? from : from - 1, 0);
+    });
+}
+
+void Trainer::goTo(int64_t step) {
+    post([=](State& s) {
+        s.halt();
+        s.target = step;
+    });
+}
+
+void Trainer::setStepsPerSecond(double limit) {
+    post([=](State& s) {
+        s.limit = limit;
+        s.nextStep = Clock::now();
+    });
+}
+
+// ---- looking
+
+void Trainer::watch(const std::set<std::string>& channels) {
+    post([=](State& s) { s.watched = channels; });
+}
+
+void Trainer::setHandle(const std::string& name, const std::vector<float>& values) {
+    post([=](State& s) {
+        if (s.run) s.run->setHandle(name, values);
+    });
+}
+
+FramePtr Trainer::latest() {
+    FramePtr frame;
+    {
+        const std::lock_guard lock(m_mutex);
+        m_wanted = true;
+        frame = m_latest;
+    }
+    m_wake.notify_one();
+    return frame;
+}
+
+std::string Trainer::share() {
+    auto line = std::make_shared<std::promise<std::string>>();
+    std::future<std::string> ready = line->get_future();
+    post([line](State& s) { line->set_value(s.run ? s.run->journal().toLine() : ""); });
+    return ready.get();
+}
+
+}  // namespace core
