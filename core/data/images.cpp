@@ -112,9 +112,10 @@ ImageSet shapesTable(int64_t count, uint64_t seed) {
         const philox::Block a = philox::draw(at, uint32_t(2 * i)), b = philox::draw(at, uint32_t(2 * i + 1));
         const auto label = uint8_t(uint64_t(a.word[0]) * std::size(outlines) >> 32);
         const float r = 5 + 6 * philox::uniform(a.word[1]);
-        const float room = side - 2 * (r + 1);  // the whole shape stays inside the picture
-        const float cx = r + 1 + room * philox::uniform(a.word[2]);
-        const float cy = r + 1 + room * philox::uniform(a.word[3]);
+        // The whole shape stays inside the picture, with the blur of its corners.
+        const float margin = r + 1.5f, room = side - 2 * margin;
+        const float cx = margin + room * philox::uniform(a.word[2]);
+        const float cy = margin + room * philox::uniform(a.word[3]);
         const float grey = 128 + 127 * philox::uniform(b.word[0]);
         set.labels[i] = label;
         uint8_t* pixel = &table->bytes[size_t(i) * side * side];
