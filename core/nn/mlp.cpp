@@ -26,7 +26,7 @@ Var spectralNorm(const Scope& scope, Var weight, bool train) {
 }
 
 Mlp::Mlp(const Scope& scope, const std::vector<int>& sizes, Activation activation, Options options)
-    : m_scope(scope.path), m_activation(std::move(activation)) {
+    : m_scope(scope.path), m_activation(std::move(activation)), m_output(options.output) {
     for (size_t i = 0; i + 1 < sizes.size(); ++i) {
         const Scope layer = scope / std::to_string(2 * i);  // the activations have the odd numbers
         m_layers.emplace_back(layer, sizes[i], sizes[i + 1]);
@@ -41,7 +41,7 @@ Var Mlp::operator()(Var x) const {
         x = m_norms.empty() ? layer(x) : matmul(x, transpose(layer.weight / m_norms[i])) + layer.bias;
         if (i + 1 < m_layers.size()) x = m_activation(x);
     }
-    return x;
+    return m_output ? m_output(x) : x;
 }
 
 }  // namespace core

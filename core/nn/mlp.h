@@ -8,6 +8,8 @@
 
 namespace core {
 
+using Activation = std::function<Var(Var)>;
+
 // y = x W^T + b; weight [out, in] and bias [out], both from U(-1/sqrt(in), 1/sqrt(in)).
 class Linear {
   public:
@@ -21,14 +23,13 @@ class Linear {
 // state "<scope>.u". (Miyato et al. 2018, algorithm 1.) Returns [1]; the state moves when `train` is set.
 Var spectralNorm(const Scope& scope, Var weight, bool train);
 
-using Activation = std::function<Var(Var)>;
-
 // Linear layers with an activation between them, named as in nn.Sequential(Linear, act, Linear, ...).
 class Mlp {
   public:
     struct Options {
-        bool spectralNorm = false;  // every weight divided by its largest singular value
-        bool train = true;          // whether the power iteration moves
+        Activation output = nullptr;  // after the last layer
+        bool spectralNorm = false;    // every weight divided by its largest singular value
+        bool train = true;            // whether the power iteration moves
     };
 
     // sizes: in, hidden ..., out.
@@ -43,7 +44,7 @@ class Mlp {
     std::string m_scope;
     std::vector<Linear> m_layers;
     std::vector<Var> m_norms;  // one a layer with spectral normalisation, else empty
-    Activation m_activation;
+    Activation m_activation, m_output;
 };
 
 }  // namespace core

@@ -1,0 +1,446 @@
+// Generative adversarial networks (Goodfellow et al. 2014): two networks, one value function
+// V(D, G) = E log D(x) + E log(1 - D(G(z))).
+#include <cmath>
+
+#include "core/data/density.h"
+#include "core/data/fashion_mnist.h"
+#include "core/data/metrics.h"
+#include "core/data/points.h"
+#include "core/lessons/lesson.h"
+#include "core/nn/losses.h"
+#include "core/nn/mlp.h"
+
+namespace core::lessons {
+namespace {
+
+constexpr int samples = 4000;  // seen from fixed noise, and judged
+constexpr PlaneGrid plane{96, 3.5};
+constexpr int lineGrid = 400, warpGrid = 33;
+constexpr float logFloor = 1e-12f;
+
+class Gan final : public Lesson {
+  public:
+    std::vector<Preset> presets() const override {
+        return {
+            {"figure1", {{"data", "gaussian"}, {"z_dim", "1"}, {"width", "32"}, {"batch", "512"}}, 6000},
+            {"ring8", {}, 6000},
+            {"grid25", {{"data", "grid25"}, {"width", "192"}, {"depth", "3"}, {"batch", "768"}}, 12000},
+            {"fashion",
+             {{"data", "fashion"},
+              {"z_dim", "32"},
+              {"prior", "gaussian"},
+              {"width", "256"},
+              {"batch", "128"},
+              {"lr_d", "0.0002"},
+              {"lr_g", "0.0002"}},
+             6000},
+            {"collapse", {{"k_g", "5"}, {"lr_g", "0.003"}, {"lr_d", "0.0003"}, {"batch", "128"}}, 3000},
+            {"vanishing", {{"loss", "minimax"}, {"k_d", "10"}, {"lr_d", "0.002"}, {"lr_g", "0.0001"}}, 1500}};
+    }
+
+    void open() override {
+        if (images() && !m_images.images) m_images = fashionMnist(Split::train);
+        if (!images() && (!m_points.points || m_points.name != data.option()))
+            m_points = pointSet(data.option(), 1 << 16, 1);
+    }
+
+    // ---- the algorithm
+
+    void train(Recorder& r) override {
+        r.phase("discriminator", [this] { return int(kD); });
+        {
+            r.stage("draw_data");
+            const Mlp G = generator(r), D = discriminator(r, true);
+            const Var x = r.probe("real", r.drawRows("data", table(), batch));
+            r.stage("draw_noise");
+            const Var z = noise(r, "z_d", batch);
+            r.stage("generate");
+            const Var fake = detach(G(z));
+            r.stage("d_forward");
+            const Var a = r.probe("logits_real", D(x)), b = r.probe("logits_fake", D(fake));
+            r.stage("d_loss");
+            Var lossD = discriminatorLoss(r, a, b);
+            if (const Var p = penalty(r, D, x, fake, a)) lossD = lossD + r.probe("penalty", p);
+            r.probe("loss_d", lossD);
+            r.probe("value", -(mean(softplus(-a)) + mean(softplus(b))));
+            const Var dReal = r.probe("d_real", mean(probability(a)));
+            const Var dFake = r.probe("d_fake", mean(probability(b)));
+            r.probe("d_mean", 0.5f * (dReal + dFake));
+            r.stage("d_gradients");
+            const Gradients g = r.gradients(lossD, D.scope());
+            r.probe("grad_norm_d", norm(g));
+            r.stage("d_update");
+            r.update(g, Adam{lrD, beta1, beta2});
+        }
+        r.phase("generator", [this] { return freezeG ? 0 : int(kG); });
+        {
+            r.stage("g_draw_noise");
+            const Mlp G = generator(r), D = discriminator(r, false);  // D as it is after its update
+            const Var z = noise(r, "z_g", batch);
+            r.stage("g_generate");
+            const Var fake = r.probe("fake", G(z));
+            r.stage("g_forward");
+            const Var b = D(fake);
+            r.stage("g_loss");
+            const Var lossG = r.probe("loss_g", generatorLoss(b));
+            r.stage("g_gradients");
+            const Gradients g = r.gradients(lossG, G.scope());
+            r.probe("grad_norm_g", norm(g));
+            r.stage("g_update");
+            r.update(g, Adam{lrG, beta1, beta2});
+        }
+    }
+
+    // ---- what is looked at
+
+    void view(Recorder& r) override {
+        const Mlp G = generator(r), D = discriminator(r, false);
+        const Var z = noise(r, "z", images() ? 64 : samples);
+        const Var x = G(z);
+        bothGradientNorms(r, G, D);
+        if (images()) {
+            r.probe("sheet", x);
+            viewInterpolation(r, G);
+            return;
+        }
+        r.probe("samples", x);
+        r.probe("samples_z", z);
+        dimensions() == 1 ? viewLine(r, G, D) : viewPlane(r, G, D);
+    }
+
+    void evaluate(Recorder& r) override {
+        if (!images()) return;
+        r.probe("nearest_query", generator(r)(noise(r, "nearest", 8)));
+        r.probe("judged", generator(r)(noise(r, "judged", 512)));
+    }
+
+    std::vector<Measure> measures() override {
+        if (images()) return imageMeasures();
+        std::vector<Measure> all = dimensions() == 1 ? lineMeasures() : planeMeasures();
+        all.push_back(divergence());
+        if (m_points.exact) all.push_back(coverage());
+        all.push_back(spread(m_points.points, "samples"));
+        return all;
+    }
+
+    Choice data{*this,
+                "data",
+                {"ring8", "grid25", "moons", "swiss-roll", "checkerboard", "spirals", "pinwheel", "circles",
+                 "gaussian", "bimodal", "trimodal", "fashion"}};
+    Choice prior{*this, "prior", {"uniform", "gaussian"}};
+    Structural zDim{*this, "z_dim", 2, 1, 128};
+    Structural width{*this, "width", 128, 4, 512};
+    Structural depth{*this, "depth", 2, 1, 6};
+    Structural batch{*this, "batch", 512, 16, 2048};
+    Choice loss{*this, "loss", {"non-saturating", "minimax", "least-squares", "hinge", "wgan-gp"}};
+    Knob r1{*this, {.name = "r1", .change = Change::structural, .initial = 0, .minimum = 0, .maximum = 100}};
+    Live gp{*this, "gp", 1, 0, 100, Live::linear};
+    Schedule kD{*this, "k_d", 1, 0, 20}, kG{*this, "k_g", 1, 0, 20};
+    Live lrD{*this, "lr_d", 1e-3, 1e-6, 1e-1, Live::logarithmic};
+    Live lrG{*this, "lr_g", 1e-3, 1e-6, 1e-1, Live::logarithmic};
+    Live beta1{*this, "beta1", 0.5, 0, 0.999, Live::linear};
+    Live beta2{*this, "beta2", 0.999, 0.5, 0.9999, Live::linear};
+    Live smoothing{*this, "smoothing", 1, 0.5, 1, Live::linear};
+    Switch spectral{*this, "spectral_norm"};
+    Switch freezeG{*this, "freeze_g", Change::schedule};
+
+  private:
+    bool images() const { return data == "fashion"; }
+    int dimensions() const { return images() ? m_images.images->columns : m_points.points->columns; }
+    TablePtr table() const { return images() ? m_images.images : m_points.points; }
+
+    // ---- networks
+
+    std::vector<int> sizes(int in, int out) const {
+        std::vector<int> sizes(size_t(depth) + 2, width);
+        sizes.front() = in;
+        sizes.back() = out;
+        return sizes;
+    }
+    Mlp generator(Recorder& r) const {
+        return {
+            r.scope("generator"), sizes(zDim, dimensions()), relu, {.output = images() ? sigmoid : nullptr}};
+    }
+    Mlp discriminator(Recorder& r, bool train) const {
+        const auto act = [](Var x) { return leakyRelu(x, 0.2f); };
+        return {r.scope("discriminator"),
+                sizes(dimensions(), 1),
+                act,
+                {.spectralNorm = bool(spectral), .train = train}};
+    }
+    Var noise(Recorder& r, const std::string& stream, int count) const {
+        const Shape shape{count, zDim};
+        return prior == "uniform" ? r.uniform(stream, shape, -1, 1) : r.normal(stream, shape);
+    }
+    // What the logit says as a number to be compared with 1/2.
+    Var probability(Var logit) const { return loss == "least-squares" ? logit : sigmoid(logit); }
+    // sqrt of the sum of all squares, [1].
+    static Var norm(const Gradients& g) {
+        Var total = sum(square(g.values[0]));
+        for (size_t i = 1; i < g.values.size(); ++i) total = total + sum(square(g.values[i]));
+        return sqrt(total);
+    }
+
+    // ---- losses, from the logits a of real and b of fake rows
+
+    Var discriminatorLoss(Recorder& r, Var a, Var b) const {
+        if (loss == "least-squares")
+            return 0.5f * (mean(square(a - 1)) + mean(square(b)));          // Mao et al. 2017
+        if (loss == "hinge") return mean(relu(1 - a)) + mean(relu(1 + b));  // Lim and Ye 2017
+        if (loss == "wgan-gp") return mean(b) - mean(a);                    // Arjovsky et al. 2017
+        return bceLogits(a, smoothing.in(r)) + bceLogits(b, 0);
+    }
+    Var generatorLoss(Var b) const {
+        if (loss == "minimax") return -mean(softplus(b));         // E log(1 - D)
+        if (loss == "non-saturating") return mean(softplus(-b));  // -E log D
+        if (loss == "least-squares") return 0.5f * mean(square(b - 1));
+        return -mean(b);
+    }
+    // WGAN-GP (Gulrajani et al. 2017) and R1 (Mescheder et al. 2018); empty if neither is on.
+    Var penalty(Recorder& r, const Mlp& D, Var x, Var fake, Var a) const {
+        Var total;
+        if (loss == "wgan-gp") {
+            const Var t = r.uniform("interpolate", {batch, 1});
+            const Var between = t * x + (1 - t) * fake;
+            const Var slope = r.gradient(sum(D(between)), {between})[0];
+            total = gp.in(r)*mean(square(sqrt(sumColumns(square(slope)) + 1e-12f) - 1));
+        }
+        if (r1.value() > 0) {
+            const Var slope = r.gradient(sum(a), {x})[0];
+            const Var p = float(r1.value() / 2) * mean(sumColumns(square(slope)));
+            total = total ? total + p : p;
+        }
+        return total;
+    }
+
+    // ---- view plans
+
+    // |grad_theta G| under both losses, one of them counterfactual, on the same samples.
+    void bothGradientNorms(Recorder& r, const Mlp& G, const Mlp& D) const {
+        const Var b = D(G(noise(r, "z_norms", 256)));
+        r.probe("grad_norm_saturating", norm(r.gradients(-mean(softplus(b)), "generator")));
+        r.probe("grad_norm_non_saturating", norm(r.gradients(mean(softplus(-b)), "generator")));
+    }
+
+    void viewLine(Recorder& r, const Mlp& G, const Mlp& D) const {
+        std::vector<float> grid(lineGrid);
+        for (int i = 0; i < lineGrid; ++i) grid[size_t(i)] = lineCoordinate(i);
+        const Var x = r.probe("grid_x", r.constant({lineGrid, 1}, grid));
+        r.probe("d_line", probability(D(x)));
+        const Var z = int(zDim) == 1 ? priorGrid(r, 64) : noise(r, "z_lines", 64);
+        r.probe("z_lines", concatColumns(sliceColumns(z, 0, 1), G(z)));
+    }
+
+    void viewPlane(Recorder& r, const Mlp& G, const Mlp& D) const {
+        std::vector<float> grid;
+        for (int j = 0; j < plane.side; ++j)
+            for (int i = 0; i < plane.side; ++i) {
+                grid.push_back(float(plane.coordinate(i)));
+                grid.push_back(float(plane.coordinate(j)));
+            }
+        r.probe("d_field", probability(D(r.constant({plane.side * plane.side, 2}, grid))));
+
+        // The sum over samples, so that each arrow is its own sample's gradient.
+        const Var x = G(noise(r, "z_arrows", 256));
+        const Var push = -r.gradient(256.0f * generatorLoss(D(x)), {x})[0];
+        r.probe("arrows", concatColumns(x, push));
+        if (int(zDim) == 2) r.probe("warp", G(priorGrid(r, warpGrid)));
+    }
+
+    // A regular grid of noise: over the uniform prior's range, or at the normal's quantiles.
+    Var priorGrid(Recorder& r, int side) const {
+        const auto at = [&](int i) {
+            const double t = double(i) / (side - 1);
+            return prior == "uniform" ? float(2 * t - 1) : float(5 * t - 2.5);
+        };
+        std::vector<float> z;
+        if (int(zDim) == 1) {
+            for (int i = 0; i < side; ++i) z.push_back(at(i));
+            return r.constant({side, 1}, z);
+        }
+        for (int j = 0; j < side; ++j)
+            for (int i = 0; i < side; ++i) z.insert(z.end(), {at(i), at(j)});
+        return r.constant({side * side, 2}, z);
+    }
+
+    // Eight rows of ten: straight lines in z.
+    void viewInterpolation(Recorder& r, const Mlp& G) const {
+        constexpr int rows = 8, columns = 10;
+        std::vector<float> mix(rows * columns * 2 * rows, 0);
+        for (int i = 0; i < rows * columns; ++i) {
+            const float t = float(i % columns) / (columns - 1);
+            mix[size_t(i * 2 * rows + i / columns)] = 1 - t;
+            mix[size_t(i * 2 * rows + rows + i / columns)] = t;
+        }
+        r.probe("lerp", G(matmul(r.constant({rows * columns, 2 * rows}, mix), noise(r, "lerp", 2 * rows))));
+    }
+
+    // ---- measures
+
+    static float lineCoordinate(int i) { return float(7.0 * i / (lineGrid - 1) - 3.5); }
+    static Tensor scalar(double value) { return {{1}, {float(value)}}; }
+    static Tensor column(std::vector<float> values) {
+        const int n = int(values.size());
+        return {{n, 1}, std::move(values)};
+    }
+    using Channels = std::map<std::string, Tensor>;
+
+    // p_data, p_g, D* = p_data / (p_data + p_g) and the distance of D from it, weighted by where points are.
+    std::vector<Measure> lineMeasures() const {
+        return {{{"p_data", "p_g", "d_star", "d_gap"}, {"samples", "d_line"}, [this](Channels& c) {
+                     std::vector<double> grid(lineGrid);
+                     for (int i = 0; i < lineGrid; ++i) grid[size_t(i)] = lineCoordinate(i);
+                     const auto& x = c["samples"].values;
+                     const std::vector<double> pg = kernelDensity1d(x, grid, silvermanBandwidth(x));
+                     std::vector<float> data(lineGrid), model(pg.begin(), pg.end());
+                     for (int i = 0; i < lineGrid; ++i)
+                         data[size_t(i)] = float(m_points.exact->density(grid[size_t(i)]));
+                     compareWithOptimum(c, data, model, c["d_line"].values, "d_star");
+                     c["p_data"] = column(std::move(data));
+                     c["p_g"] = column(std::move(model));
+                 }}};
+    }
+
+    std::vector<Measure> planeMeasures() const {
+        std::vector<Measure> all;
+        if (m_points.exact)
+            all.push_back({{"d_star_field", "d_gap"}, {"samples", "d_field"}, [this](Channels& c) {
+                               constexpr double bandwidth = 0.08;
+                               std::vector<float> data;
+                               for (int j = 0; j < plane.side; ++j)
+                                   for (int i = 0; i < plane.side; ++i)
+                                       data.push_back(float(m_points.exact->density(plane.coordinate(i),
+                                                                                    plane.coordinate(j))));
+                               compareWithOptimum(c, data,
+                                                  planeDensity(c["samples"].values, plane, bandwidth),
+                                                  c["d_field"].values, "d_star_field");
+                           }});
+        if (int(zDim) == 2) all.push_back({{"warp_det"}, {"warp"}, areaOfCells});
+        return all;
+    }
+
+    static void compareWithOptimum(Channels& c, const std::vector<float>& data,
+                                   const std::vector<float>& model, const std::vector<float>& d,
+                                   const std::string& star) {
+        std::vector<float> optimum(data.size());
+        double gap = 0, mass = 0;
+        for (size_t i = 0; i < data.size(); ++i) {
+            const float both = data[i] + model[i];
+            optimum[i] = (data[i] + logFloor / 2) / (both + logFloor);
+            gap += double(both) * std::abs(double(d[i]) - double(optimum[i]));
+            mass += double(both);
+        }
+        c[star] = column(std::move(optimum));
+        c["d_gap"] = scalar(mass > 0 ? gap / mass : 0);
+    }
+
+    // |det J| of G on the noise grid, by central differences in units of the grid's step.
+    static void areaOfCells(Channels& c) {
+        const std::vector<float>& g = c["warp"].values;
+        const auto at = [&](int j, int i, int axis) {
+            return double(g[size_t((j * warpGrid + i) * 2 + axis)]);
+        };
+        std::vector<float> det;
+        for (int j = 0; j < warpGrid; ++j)
+            for (int i = 0; i < warpGrid; ++i) {
+                const int i0 = std::max(i - 1, 0), i1 = std::min(i + 1, warpGrid - 1);
+                const int j0 = std::max(j - 1, 0), j1 = std::min(j + 1, warpGrid - 1);
+                const double h = 2.0 / (warpGrid - 1), di = h * (i1 - i0), dj = h * (j1 - j0);
+                const double xi = (at(j, i1, 0) - at(j, i0, 0)) / di, yi = (at(j, i1, 1) - at(j, i0, 1)) / di;
+                const double xj = (at(j1, i, 0) - at(j0, i, 0)) / dj, yj = (at(j1, i, 1) - at(j0, i, 1)) / dj;
+                det.push_back(float(std::abs(xi * yj - yi * xj)));
+            }
+        c["warp_det"] = column(std::move(det));
+    }
+
+    // JSD of the samples, its value where data stand against data, and C(G) = -log 4 + 2 JSD.
+    Measure divergence() const {
+        const int columns = m_points.points->columns;
+        const std::span<const float> real(m_points.points->values);
+        const std::span<const float> some = real.first(size_t(samples) * size_t(columns));
+        const std::span<const float> others = real.subspan(some.size(), some.size());
+        const auto& exact = m_points.exact;
+        const double baseline = exact ? jsdBaseline(*exact, samples) : jsdHistogram(others, some, columns);
+        return {{"jsd", "jsd_baseline", "c_g", "value_ceiling"}, {"samples"}, [=, &exact](Channels& c) {
+                    const auto& x = c["samples"].values;
+                    const double jsd = exact ? jsdHistogram(x, *exact) : jsdHistogram(x, some, columns);
+                    c["jsd"] = scalar(jsd);
+                    c["jsd_baseline"] = scalar(baseline);
+                    c["c_g"] = scalar(gameValue(jsd));
+                    c["value_ceiling"] = scalar(gameValue(jsd));
+                }};
+    }
+
+    Measure coverage() const {
+        return {
+            {"modes_covered", "modes", "share_near", "mode_counts", "mode_centres"},
+            {"samples"},
+            [this](Channels& c) {
+                const Mixture& exact = *m_points.exact;
+                const ModeCoverage found = modeCoverage(c["samples"].values, exact);
+                c["modes_covered"] = scalar(found.covered);
+                c["modes"] = scalar(found.modes);
+                c["share_near"] = scalar(found.near);
+                Tensor counts{{found.modes, 2}, {}}, centres{{found.modes, 2}, {}};
+                for (int m = 0; m < found.modes; ++m) {
+                    const Component& mode = exact.components()[size_t(m)];
+                    counts.values.insert(counts.values.end(),
+                                         {float(found.shares[size_t(m)]), float(mode.weight)});
+                    centres.values.insert(centres.values.end(), {float(mode.mean[0]), float(mode.mean[1])});
+                }
+                c["mode_counts"] = std::move(counts);
+                c["mode_centres"] = std::move(centres);
+            }};
+    }
+
+    // How far samples are apart beside how far the data are; the alarm rings when much of it is lost.
+    Measure spread(TablePtr real, const std::string& channel) const {
+        const int columns = real->columns;
+        std::vector<float> some;
+        for (int64_t i = 0; i < 512 * columns; ++i)
+            some.push_back(real->values.empty() ? float(real->bytes[size_t(i)]) / 255
+                                                : real->values[size_t(i)]);
+        const double baseline = meanPairwiseDistance(some, columns);
+        return {{"pairwise_distance", "pairwise_baseline", "collapse_alarm"}, {channel}, [=](Channels& c) {
+                    const double distance = meanPairwiseDistance(c[channel].values, columns);
+                    const auto modes = c.find("modes"), covered = c.find("modes_covered");
+                    const bool lost = modes != c.end() &&
+                                      covered->second.values[0] <= modes->second.values[0] / 2 &&
+                                      modes->second.values[0] > 1;
+                    c["pairwise_distance"] = scalar(distance);
+                    c["pairwise_baseline"] = scalar(baseline);
+                    c["collapse_alarm"] = scalar(lost || distance < 0.5 * baseline);
+                }};
+    }
+
+    std::vector<Measure> imageMeasures() const {
+        return {spread(m_images.images, "judged"),
+                {{"nearest_image", "nearest_distance"}, {"nearest_query"}, [this](Channels& c) {
+                     const Tensor& query = c["nearest_query"];
+                     const size_t columns = size_t(m_images.images->columns),
+                                  n = query.values.size() / columns;
+                     Tensor image{query.shape, {}}, distance{{int(n), 1}, {}};
+                     for (size_t i = 0; i < n; ++i) {
+                         const NearestRow best = nearestRow(
+                             *m_images.images, std::span(query.values).subspan(i * columns, columns));
+                         for (size_t k = 0; k < columns; ++k)
+                             image.values.push_back(
+                                 float(m_images.images->bytes[size_t(best.row) * columns + k]) / 255);
+                         distance.values.push_back(float(best.distance));
+                     }
+                     c["nearest_image"] = std::move(image);
+                     c["nearest_distance"] = std::move(distance);
+                 }}};
+    }
+
+    PointSet m_points;
+    ImageSet m_images;
+};
+
+}  // namespace
+
+std::unique_ptr<Lesson> gan() {
+    return std::make_unique<Gan>();
+}
+
+}  // namespace core::lessons
