@@ -161,9 +161,27 @@ __attribute__((noinline)) void packedProduct(Product p, int64_t rows, int64_t C,
         }
 }
 
+// One or two rows: enough registers side by side that no fma waits for the one before it.
+template <bool TRANSPOSED>
+int64_t flatProduct(Product p, int64_t rows, int64_t C) {
+    const Tile block = rows == 1 ? tile<1, 8, false, TRANSPOSED> : tile<2, 4, false, TRANSPOSED>;
+    const int64_t width = (rows == 1 ? 8 : 4) * Simd::width;
+    int64_t c = 0;
+    for (; c + width <= C; c += width, p.b += width, p.out += width) block(p, Simd::maskOf(0));
+    return c;
+}
+
 template <bool TRANSPOSED>
 void wideProduct(Product p, int64_t rows, int64_t C, int64_t K) {
-    if (K * C > 16000 && rows >= 3 * Simd::tileRows) return packedProduct<TRANSPOSED>(p, rows, C, K);
+    if (K * C > 16 * 1024 && rows >= 3 * Simd::tileRows) return packedProduct<TRANSPOSED>(p, rows, C, K);
+    if (rows <= 2) {
+        p.K = K;
+        p.fresh = true;
+        const int64_t done = flatProduct<TRANSPOSED>(p, rows, C);
+        p.b += done;
+        p.out += done;
+        C -= done;
+    }
     const float *a = p.a, *b = p.b;
     for (int64_t k0 = 0; k0 < K; k0 += blockK) {
         p.K = smaller(blockK, K - k0);
@@ -174,9 +192,92 @@ void wideProduct(Product p, int64_t rows, int64_t C, int64_t K) {
     }
 }
 
+// Few columns: a register holds one column's outputs of several rows, and A is turned so that it can be
+// read that way. `x` is A^T, GROUPS registers a row.
+template <int C, int GROUPS>
+void columnTile(const float* x, int64_t stepX, const float* b, int64_t K, float* sums) {
+    using Vector = typename Simd::Vector;
+    Vector sum[C][GROUPS];
+#pragma GCC unroll 8
+    for (int c = 0; c < C; ++c)
+#pragma GCC unroll 8
+        for (int g = 0; g < GROUPS; ++g) sum[c][g] = Simd::load(sums + (c * GROUPS + g) * Simd::width);
+    for (int64_t k = 0; k < K; ++k) {
+        Vector left[GROUPS];
+#pragma GCC unroll 8
+        for (int g = 0; g < GROUPS; ++g) left[g] = Simd::load(x + g * Simd::width);
+#pragma GCC unroll 8
+        for (int c = 0; c < C; ++c) {
+            const Vector right = Simd::broadcast(b + c);
+#pragma GCC unroll 8
+            for (int g = 0; g < GROUPS; ++g) sum[c][g] = Simd::fma(left[g], right, sum[c][g]);
+        }
+        x += stepX;
+        b += C;
+    }
+#pragma GCC unroll 8
+    for (int c = 0; c < C; ++c)
+#pragma GCC unroll 8
+        for (int g = 0; g < GROUPS; ++g) Simd::store(sums + (c * GROUPS + g) * Simd::width, sum[c][g]);
+}
+
+template <int C, bool TRANSPOSED>
+void narrowProduct(const Product& p, int64_t rows, int64_t K) {
+    constexpr int GROUPS = C <= 2 ? 4 : C <= 4 ? 2 : 1;
+    constexpr int64_t height = GROUPS * Simd::width, blockK = 64;
+    alignas(64) float turned[blockK * height];
+    alignas(64) float sums[C * height];
+    for (int64_t r0 = 0; r0 < rows; r0 += height) {
+        const int64_t r = smaller(height, rows - r0);
+        for (float& sum : sums) sum = 0;
+        if (TRANSPOSED && r == height) {
+            columnTile<C, GROUPS>(p.a + r0, p.stepK, p.b, K, sums);
+        } else {
+            for (int64_t k0 = 0; k0 < K; k0 += blockK) {
+                const int64_t k = smaller(blockK, K - k0);
+                const float* from = p.a + r0 * p.stepRow + k0 * p.stepK;
+                if (r < height) zeroRun(turned, k * height);
+                if (TRANSPOSED)
+                    for (int64_t i = 0; i < k; ++i) copyRun(turned + i * height, from + i * p.stepK, r);
+                else
+                    turn(from, p.stepRow, r, k, turned, height);
+                columnTile<C, GROUPS>(turned, height, p.b + k0 * C, k, sums);
+            }
+        }
+        float* out = p.out + r0 * C;
+        for (int64_t i = 0; i < r; ++i)
+            for (int c = 0; c < C; ++c) out[i * C + c] = sums[c * height + i];
+    }
+}
+
+template <bool TRANSPOSED>
+void anyProduct(const Product& p, int64_t rows, int64_t C, int64_t K) {
+    if (rows >= 8 && C <= Simd::narrowColumns) {
+        switch (C) {
+            case 1:
+                return narrowProduct<1, TRANSPOSED>(p, rows, K);
+            case 2:
+                return narrowProduct<2, TRANSPOSED>(p, rows, K);
+            case 3:
+                return narrowProduct<3, TRANSPOSED>(p, rows, K);
+            case 4:
+                return narrowProduct<4, TRANSPOSED>(p, rows, K);
+            case 5:
+                return narrowProduct<5, TRANSPOSED>(p, rows, K);
+            case 6:
+                return narrowProduct<6, TRANSPOSED>(p, rows, K);
+            case 7:
+                return narrowProduct<7, TRANSPOSED>(p, rows, K);
+            case 8:
+                return narrowProduct<8, TRANSPOSED>(p, rows, K);
+        }
+    }
+    wideProduct<TRANSPOSED>(p, rows, C, K);
+}
+
 void product(const Call<float>& call, int64_t begin, int64_t end) {
-    const int64_t C = call.columns, K = call.transposed ? call.inRows[0] : call.inColumns[0];
     if (end <= begin) return;
+    const int64_t C = call.columns, K = call.transposed ? call.inRows[0] : call.inColumns[0];
     Product p{};
     p.stepRow = call.transposed ? 1 : call.inColumns[0];
     p.stepK = call.transposed ? call.inColumns[0] : 1;
@@ -186,7 +287,7 @@ void product(const Call<float>& call, int64_t begin, int64_t end) {
     p.out = call.out + begin * C;
     p.stepOut = C;
     if (call.transposed)
-        wideProduct<true>(p, end - begin, C, K);
+        anyProduct<true>(p, end - begin, C, K);
     else
-        wideProduct<false>(p, end - begin, C, K);
+        anyProduct<false>(p, end - begin, C, K);
 }

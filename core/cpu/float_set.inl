@@ -1,0 +1,14 @@
+// One instruction set's kernels: included inside an unnamed namespace of core::cpu where a struct Simd says
+// what a register is.
+
+#include "core/cpu/kernels.inl"
+
+#include "core/cpu/adam.inl"
+#include "core/cpu/turn.inl"
+
+#include "core/cpu/gemm.inl"
+
+Kernel<float> kernelFor(Op op) {
+    if (op == Op::transpose) return turned;
+    return kernelOf<float>(op, product);
+}
