@@ -45,7 +45,7 @@ Bytes gzipped(const Bytes& bytes, int64_t zeros = 0, int level = 9) {
 }
 
 Bytes cut(Bytes bytes, size_t fromEnd) {
-    bytes.resize(bytes.size() - fromEnd);
+    bytes.erase(bytes.end() - long(fromEnd), bytes.end());
     return bytes;
 }
 Bytes joined(Bytes a, const Bytes& b) {
@@ -223,7 +223,7 @@ class IdxTest : public QObject {
                         file[at] = uint8_t(random());
                         break;
                     case 2:
-                        file.resize(at);
+                        file.erase(file.begin() + long(at), file.end());
                         break;
                     default:
                         file.insert(file.begin() + long(at), uint8_t(random()));
