@@ -118,7 +118,8 @@ Gradients Recorder::gradients(Var loss, const std::string& scope) {
     Gradients out{.scope = scope, .entries = {}, .values = {}};
     for (NodeId id = 0; id < NodeId(m_graph.nodes.size()); ++id) {
         const Node& n = m_graph.nodes[id];
-        if (n.op != Op::parameter || !(n.name == scope || n.name.starts_with(scope + "."))) continue;
+        const bool below = scope.empty() || n.name == scope || n.name.starts_with(scope + ".");
+        if (n.op != Op::parameter || !below) continue;
         wrt.emplace_back(*this, id);
         out.entries.push_back(n.slot);
     }

@@ -91,7 +91,7 @@ class Recorder {
     Var probe(const std::string& channel, Var value);
     // d loss / d wrt as ordinary nodes. The loss has shape [1].
     std::vector<Var> gradient(Var loss, const std::vector<Var>& wrt);
-    // The gradients with respect to all parameters whose name begins with `scope`.
+    // The gradients with respect to all parameters below `scope`; all of them if it is empty.
     Gradients gradients(Var loss, const std::string& scope);
     void update(const Gradients& gradients, const Adam& adam);
     void update(const Gradients& gradients, const Sgd& sgd);

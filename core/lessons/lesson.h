@@ -100,6 +100,9 @@ class Lesson {
     virtual int evaluationPieces() const { return 1; }
     virtual std::vector<Measure> measures() { return {}; }
 
+    // The number of completed training steps as the running plan sees it, [1]: for schedules over time.
+    Var stepNumber(Recorder& r) const { return r.live(int(m_knobs.size())); }
+
     const std::vector<Knob*>& knobs() const { return m_knobs; }
     // Throws Error naming the lesson's knobs if there is none of that name.
     Knob& knob(const std::string& name) const;

@@ -57,7 +57,7 @@ void Run::rebuild(bool keepWeights) {
     auto layout = std::make_unique<Layout>();
     auto store = std::make_unique<Store>();
     auto plans = std::make_unique<Plans>();
-    store->live.assign(m_lesson->knobs().size(), 0);
+    store->live.assign(m_lesson->knobs().size() + 1, 0);  // the last is the step's number
 
     Recorder train(*layout, Recorder::Access::train);
     m_lesson->train(train);
@@ -218,6 +218,7 @@ bool Run::advance() {
     applyJournal();
     snapshot(false);
     m_plans->last = m_plans->step.get();
+    m_store->live.back() = float(m_step);
     if (!m_plans->step->run(m_seed, uint64_t(m_step))) {
         explainNonFinite();
         return false;
@@ -236,6 +237,7 @@ bool Run::stage() {
         m_plans->staged->adoptChannels(*m_plans->last);
         m_plans->last = &*m_plans->staged;
     }
+    m_store->live.back() = float(m_step);
     if (!staged.runSegment(m_seed, uint64_t(m_step))) return false;
     if (!staged.finite()) {
         explainNonFinite();
@@ -293,12 +295,14 @@ void Run::explainNonFinite() {
     for (m_step = at; m_step < failed;) {
         applyJournal();
         m_plans->last = m_plans->step.get();
+        m_store->live.back() = float(m_step);
         m_plans->step->run(m_seed, uint64_t(m_step));
         ++m_step;
         recordScalars();
     }
     applyJournal();
 
+    m_store->live.back() = float(m_step);
     Store copy = *m_store;
     cpu::Executor debug(compile(m_plans->train, *m_layout, {.reuse = false}), copy, m_pool);
     debug.run(m_seed, uint64_t(m_step));
