@@ -44,9 +44,8 @@ Bytes gzipped(const Bytes& bytes, int64_t zeros = 0, int level = 9) {
     return packed;
 }
 
-Bytes cut(Bytes bytes, size_t fromEnd) {
-    bytes.erase(bytes.end() - long(fromEnd), bytes.end());
-    return bytes;
+Bytes cut(const Bytes& bytes, size_t fromEnd) {
+    return {bytes.begin(), bytes.end() - long(fromEnd)};
 }
 Bytes joined(Bytes a, const Bytes& b) {
     a.insert(a.end(), b.begin(), b.end());
@@ -156,10 +155,10 @@ class IdxTest : public QObject {
         row("gzip: cut in the check", cut(packed, 3),
             "idx: expected more gzip data, but the file ends too early");
         Bytes wrongSum = packed;
-        wrongSum[wrongSum.size() - 6] ^= 1;
+        wrongSum.at(wrongSum.size() - 6) ^= 1;
         row("gzip: wrong checksum", wrongSum, "idx: expected sound gzip data, got incorrect data check");
         Bytes wrongLength = packed;
-        wrongLength.back() ^= 1;
+        wrongLength.at(wrongLength.size() - 1) ^= 1;
         row("gzip: wrong length", wrongLength, "idx: expected sound gzip data, got incorrect length check");
         row("gzip: unknown method", {0x1f, 0x8b, 7, 0, 0, 0, 0, 0, 0, 0},
             "idx: expected sound gzip data, got unknown compression method");
