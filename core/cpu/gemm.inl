@@ -105,6 +105,9 @@ constexpr Tiles<TRANSPOSED> allTiles() {
     return tiles;
 }
 
+// The summed extent is taken in pieces that keep a panel of B in the nearest cache.
+constexpr int64_t blockK = 256;
+
 // Rows [0, rows) against columns [0, columns) of p.b, whose columns of one panel of two
 // registers lie `stepPanel` floats after those of the panel before.
 template <bool TRANSPOSED>
@@ -129,7 +132,7 @@ void sweep(Product p, int64_t rows, int64_t columns, int64_t stepPanel) {
 }
 
 // Panels of B side by side, each contiguous: for products whose B would not stay in the cache.
-constexpr int64_t blockK = 256, blockColumns = 256;
+constexpr int64_t blockColumns = 256;
 
 template <bool TRANSPOSED>
 __attribute__((noinline)) void packedProduct(Product p, int64_t rows, int64_t C, int64_t K) {

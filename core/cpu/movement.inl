@@ -42,22 +42,77 @@ GS_INLINE T laneSum(const T* x, int64_t n) {
     return partial[0];
 }
 
+// The same sums for rows shorter than the lanes, sixteen rows side by side.
+template <class T>
+GS_INLINE void shortSums(T* y, const T* x, int64_t rows, int64_t n) {
+    constexpr int64_t lanes = 16, many = 16;
+    T partial[lanes][many] = {};
+    for (int64_t row = 0; row < rows; row += many) {
+        const int64_t r = many < rows - row ? many : rows - row;
+        for (int64_t i = 0; i < r; ++i)
+            for (int64_t lane = 0; lane < n; ++lane) partial[lane][i] = T(0) + x[(row + i) * n + lane];
+        int64_t filled = n;
+        for (int64_t width = lanes / 2; width > 0; width /= 2) {
+            for (int64_t lane = 0; lane + width < filled; ++lane)
+                for (int64_t i = 0; i < many; ++i) partial[lane][i] += partial[lane + width][i];
+            filled = filled < width ? filled : width;
+        }
+        copyRun(y + row, partial[0], r);
+    }
+}
+
+#if defined(__AVX512F__)
+constexpr int64_t registerBytes = 64;
+#elif defined(__AVX__)
+constexpr int64_t registerBytes = 32;
+#else
+constexpr int64_t registerBytes = 16;
+#endif
+
+// COUNT times WIDTH columns added up in registers, row after row.
+template <int COUNT, int64_t WIDTH, class T>
+GS_INLINE void columnSums(T* y, const T* x, int64_t rows, int64_t step) {
+    typedef T Lanes __attribute__((vector_size(WIDTH * sizeof(T))));
+    Lanes total[COUNT];
+#pragma GCC unroll 4
+    for (int i = 0; i < COUNT; ++i) __builtin_memcpy(&total[i], x + i * WIDTH, sizeof(Lanes));
+    for (int64_t row = 1; row < rows; ++row) {
+        x += step;
+#pragma GCC unroll 4
+        for (int i = 0; i < COUNT; ++i) {
+            Lanes next;
+            __builtin_memcpy(&next, x + i * WIDTH, sizeof(Lanes));
+            total[i] += next;
+        }
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < COUNT; ++i) __builtin_memcpy(y + i * WIDTH, &total[i], sizeof(Lanes));
+}
+
 template <class T>
 void sum(const Call<T>& call, int64_t begin, int64_t end) {
     const T* x = call.in[0];
+    T* y = call.out;
     const int64_t inRows = call.inRows[0], inColumns = call.inColumns[0];
     if (call.rows == 1 && call.columns == 1) {
-        if (begin == 0 && end > 0) call.out[0] = laneSum(x, inRows * inColumns);
+        if (begin == 0 && end > 0) y[0] = laneSum(x, inRows * inColumns);
+    } else if (call.columns == 1 && inColumns < 16) {
+        shortSums(y + begin, x + begin * inColumns, end - begin, inColumns);
     } else if (call.columns == 1) {
-        for (int64_t row = begin; row < end; ++row) call.out[row] = laneSum(x + row * inColumns, inColumns);
+        for (int64_t row = begin; row < end; ++row) y[row] = laneSum(x + row * inColumns, inColumns);
     } else if (begin == 0 && end > 0) {
-        T* y = call.out;
-        copyRun(y, x, inColumns);
-        for (int64_t row = 1; row < inRows; ++row) {
-            const T* from = x + row * inColumns;
-#pragma GCC ivdep
-            for (int64_t column = 0; column < inColumns; ++column) y[column] += from[column];
-        }
+        constexpr int64_t width = registerBytes / int64_t(sizeof(T));
+        int64_t c = 0;
+        for (; c + 4 * width <= inColumns; c += 4 * width)
+            columnSums<4, width>(y + c, x + c, inRows, inColumns);
+        for (; c + width <= inColumns; c += width) columnSums<1, width>(y + c, x + c, inRows, inColumns);
+        if constexpr (width > 8)
+            if (c + 8 <= inColumns) columnSums<1, 8>(y + c, x + c, inRows, inColumns), c += 8;
+        if constexpr (width > 4)
+            if (c + 4 <= inColumns) columnSums<1, 4>(y + c, x + c, inRows, inColumns), c += 4;
+        if constexpr (width > 2)
+            if (c + 2 <= inColumns) columnSums<1, 2>(y + c, x + c, inRows, inColumns), c += 2;
+        for (; c < inColumns; ++c) columnSums<1, 1>(y + c, x + c, inRows, inColumns);
     }
 }
 

@@ -86,6 +86,13 @@ GS_INLINE void eachPair(T* out, const T* a, const T* b, bool repeatA, bool repea
     }
 }
 
+// An operand's rows as they stand beside the output's.
+template <class T>
+GS_INLINE void spread(T* to, const T* from, int64_t step, bool repeat, int64_t rows, int64_t columns) {
+    for (int64_t row = 0; row < rows; ++row, from += step, to += columns)
+        for (int64_t column = 0; column < columns; ++column) to[column] = from[repeat ? 0 : column];
+}
+
 template <class T, class F>
 GS_INLINE void binary(const Call<T>& call, int64_t begin, int64_t end, F f) {
     const int64_t columns = call.columns;
@@ -104,8 +111,25 @@ GS_INLINE void binary(const Call<T>& call, int64_t begin, int64_t end, F f) {
     const int64_t stepB = call.inRows[1] == 1 ? 0 : call.inColumns[1];
     const bool repeatA = call.inColumns[0] == 1 && columns != 1;
     const bool repeatB = call.inColumns[1] == 1 && columns != 1;
-    for (int64_t row = begin; row < end; ++row)
-        eachPair(call.out + row * columns, a + row * stepA, b + row * stepB, repeatA, repeatB, columns, f);
+    constexpr int64_t room = 512;
+    if (columns > room / 16) {
+        for (int64_t row = begin; row < end; ++row)
+            eachPair(call.out + row * columns, a + row * stepA, b + row * stepB, repeatA, repeatB, columns,
+                     f);
+        return;
+    }
+    // Rows too short for registers: several are written out side by side and run as one.
+    T left[room], right[room];
+    const int64_t many = room / columns;
+    for (int64_t row = begin; row < end; row += many) {
+        const int64_t rows = many < end - row ? many : end - row;
+        if (!whole[0] && (stepA > 0 || row == begin))
+            spread(left, a + row * stepA, stepA, repeatA, rows, columns);
+        if (!whole[1] && (stepB > 0 || row == begin))
+            spread(right, b + row * stepB, stepB, repeatB, rows, columns);
+        eachPair(call.out + row * columns, whole[0] ? a + row * columns : left,
+                 whole[1] ? b + row * columns : right, false, false, rows * columns, f);
+    }
 }
 
 template <class T>

@@ -57,18 +57,18 @@ void normal(const Call<T>& call, int64_t begin, int64_t end) {
               });
 }
 
-// A keyed permutation of [0, size): a Feistel network over the next power of four, walked until
-// it falls inside (Black and Rogaway 2002).
+// A keyed permutation of [0, size): a Feistel network on two digits, the lesser of base `low` and the
+// greater of base `high`, walked on in the rare case that it leaves the range (Black and Rogaway 2002).
 struct Permutation {
     uint32_t key[8] = {};
-    int halfBits = 3;  // the smallest network that mixes
-    uint64_t size = 1;
+    uint32_t size = 1, low = 1, high = 1;
 };
 
-GS_INLINE Permutation permutationOf(const philox::Position& at, uint64_t size) {
+GS_INLINE Permutation permutationOf(const philox::Position& at, uint32_t size) {
     Permutation permutation;
     permutation.size = size;
-    while ((uint64_t(1) << (2 * permutation.halfBits)) < size) ++permutation.halfBits;
+    while (uint64_t(permutation.low) * permutation.low < size) ++permutation.low;
+    permutation.high = (size + permutation.low - 1) / permutation.low;
     for (uint32_t half = 0; half < 2; ++half) {
         const philox::Block drawn = philox::draw(at, half);
         for (uint32_t i = 0; i < 4; ++i) permutation.key[4 * half + i] = drawn.word[i];
@@ -76,42 +76,43 @@ GS_INLINE Permutation permutationOf(const philox::Position& at, uint64_t size) {
     return permutation;
 }
 
-GS_INLINE uint64_t permuted(const Permutation& permutation, uint64_t index) {
-    const int bits = permutation.halfBits;
-    const uint64_t mask = (uint64_t(1) << bits) - 1;
+GS_INLINE uint32_t shifted(uint32_t digit, uint32_t other, uint32_t key, uint32_t base) {
+    uint32_t h = (other ^ key) * 0x85EBCA6Bu;  // MurmurHash3's finish
+    h = (h ^ (h >> 13)) * 0xC2B2AE35u;
+    h ^= h >> 16;
+    const uint32_t sum = digit + uint32_t(uint64_t(h) * base >> 32);
+    return sum >= base ? sum - base : sum;
+}
+
+GS_INLINE uint32_t permuted(const Permutation& p, uint32_t index) {
     do {
-        uint64_t left = index >> bits, right = index & mask;
-        for (int round = 0; round < 8; ++round) {
-            uint32_t h = (uint32_t(right) ^ permutation.key[round]) * 0x85EBCA6Bu;  // MurmurHash3's finish
-            h = (h ^ (h >> 13)) * 0xC2B2AE35u;
-            h ^= h >> 16;
-            const uint64_t mixed = left ^ (h & mask);
-            left = right;
-            right = mixed;
+        uint32_t lesser = index % p.low, greater = index / p.low;
+        for (int round = 0; round < 8; round += 2) {
+            lesser = shifted(lesser, greater, p.key[round], p.low);
+            greater = shifted(greater, lesser, p.key[round + 1], p.high);
         }
-        index = left << bits | right;
-    } while (index >= permutation.size);
+        index = greater * p.low + lesser;
+    } while (index >= p.size);
     return index;
 }
 
 // Row r of step s stands at s R + r in an endless sequence of shuffled epochs.
 template <class T>
 void drawRows(const Call<T>& call, int64_t begin, int64_t end) {
-    const uint64_t size = uint64_t(call.tableRows);
     const int64_t columns = call.columns;
-    Permutation permutation;
-    uint64_t keyed = 0;
-    bool hasKey = false;
-    for (int64_t row = begin; row < end; ++row) {
-        const uint64_t position = call.at.step * uint64_t(call.rows) + uint64_t(row), epoch = position / size;
-        if (!hasKey || epoch != keyed) {
-            philox::Position at = call.at;
-            at.step = epoch;
-            permutation = permutationOf(at, size);
-            keyed = epoch;
-            hasKey = true;
+    const uint64_t size = uint64_t(call.tableRows);
+    const uint64_t position = call.at.step * uint64_t(call.rows) + uint64_t(begin);
+    philox::Position at = call.at;
+    at.step = position / size;
+    uint64_t inEpoch = position % size;
+    Permutation permutation = permutationOf(at, uint32_t(size));
+    for (int64_t row = begin; row < end; ++row, ++inEpoch) {
+        if (inEpoch == size) {
+            inEpoch = 0;
+            ++at.step;
+            permutation = permutationOf(at, uint32_t(size));
         }
-        const int64_t from = int64_t(permuted(permutation, position % size)) * columns;
+        const int64_t from = int64_t(permuted(permutation, uint32_t(inEpoch))) * columns;
         T* y = call.out + row * columns;
         if (call.tableBytes) {
             const uint8_t* x = call.tableBytes + from;
