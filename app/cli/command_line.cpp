@@ -1,0 +1,153 @@
+#include "app/cli/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+#include <cstdio>
+#include <iterator>
+#include <limits>
+#include <string>
+
+#include "app/cli/display.h"
+#include "app/cli/doctor.h"
+#include "app/cli/train.h"
+#include "core/base/error.h"
+#include "core/lessons/lesson.h"
+
+namespace app {
+namespace {
+
+const char* const exitCodes =
+    "Exit codes: 0 done, 1 failed, 2 wrong usage, 69 no display or device, 73 cannot write,\n"
+    "75 a number was not finite, 130 interrupted.";
+
+// What each verb that runs a lesson is asked.
+struct RunOptions {
+    core::RunRequest request;
+    std::vector<std::string> settings;
+    std::string device = "cpu";
+};
+
+// An option's value must be a whole number of this range.
+CLI::Validator wholeNumber(int64_t low, int64_t high) {
+    const auto check = [low, high](std::string& text) -> std::string {
+        int64_t value = 0;
+        const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+        const bool whole = code == std::errc() && end == text.data() + text.size();
+        if (whole && value >= low && value <= high) return {};
+        return fmt::format("expected a whole number from {} to {}, got '{}'", low, high, text);
+    };
+    return {check, fmt::format("{} to {}", low, high)};
+}
+
+void addRunOptions(CLI::App* verb, RunOptions& run) {
+    verb->add_option("--lesson", run.request.lesson,
+                     fmt::format("one of {}", fmt::join(core::lessonIds(), ", ")));
+    verb->add_option("--preset", run.request.preset, "a preset of the lesson; its first if left out");
+    verb->add_option("--set", run.settings, "a knob, as name=value; may be given again")
+        ->allow_extra_args(false)
+        ->type_name("NAME=VALUE");
+    verb->add_option("--seed", run.request.seed, "the same seed gives the same run (1)")
+        ->check(wholeNumber(0, std::numeric_limits<int64_t>::max()));
+    verb->add_option("--threads", run.request.threads,
+                     "threads that train (train: all cores; the window leaves one to itself)")
+        ->check(wholeNumber(1, 256));
+    verb->add_option("--device", run.device, "cpu or cuda")->check(CLI::IsMember({"cpu", "cuda"}));
+}
+
+// Fills in the settings and checks that the lesson, preset and knobs exist and take their values,
+// without touching any data: what fails here is wrong usage.
+void complete(RunOptions& run) {
+    for (const std::string& setting : run.settings) {
+        const size_t equals = setting.find('=');
+        CHECK(equals != std::string::npos && equals > 0, "--set: expected name=value, got '{}'", setting);
+        run.request.settings.emplace_back(setting.substr(0, equals), setting.substr(equals + 1));
+    }
+    const auto lesson = core::makeLesson(run.request.lesson);
+    const auto presets = lesson->presets();
+    if (!run.request.preset.empty()) {
+        std::vector<std::string> names;
+        std::transform(presets.begin(), presets.end(), std::back_inserter(names),
+                       [](const core::Preset& preset) { return preset.name; });
+        CHECK(std::find(names.begin(), names.end(), run.request.preset) != names.end(),
+              "preset of {}: expected one of {}, got '{}'", run.request.lesson, fmt::join(names, ", "),
+              run.request.preset);
+    }
+    for (const auto& [knob, value] : run.request.settings) lesson->knob(knob).parameter().parse(value);
+}
+
+int complain(const std::string& sentence, int code) {
+    // CLI11 ends some of its messages with a full stop or a line break.
+    const size_t end = sentence.find_last_not_of(" .\n");
+    fmt::print(stderr, "genscope: {}\n", sentence.substr(0, end + 1));
+    return code;
+}
+
+}  // namespace
+
+int commandLine(int argc, char** argv) {
+    CLI::App program("Genscope: watch generative models learn. Without a verb it opens the window.",
+                     "genscope");
+    program.set_version_flag("--version", std::string("genscope ") + GENSCOPE_VERSION);
+    program.footer(exitCodes);
+    program.require_subcommand(0, 1);
+
+    RunOptions windowRun;
+    addRunOptions(&program, windowRun);
+
+    RunOptions trainRun;
+    TrainOptions trainOptions;
+    CLI::App* train = program.add_subcommand("train", "Train a lesson without a window");
+    addRunOptions(train, trainRun);
+    train->add_option("--steps", trainOptions.steps, "training steps; the preset's budget if left out")
+        ->check(wholeNumber(1, 1'000'000'000));
+    train->add_flag("--json", trainOptions.json, "print one JSON object, and nothing else, on stdout");
+    train->add_flag("--quiet", trainOptions.quiet, "no progress on stderr");
+    train->footer(
+        "genscope train --lesson gan --preset ring8 --seed 1 --steps 5000 --json\n"
+        "genscope train --lesson vae --set beta=4 --set latent=2");
+
+    DoctorOptions doctorOptions;
+    CLI::App* doctor = program.add_subcommand("doctor", "Say what this machine offers");
+    doctor->add_flag("--json", doctorOptions.json, "as one JSON object");
+
+    // CLI11 would call an unknown verb an unexpected argument.
+    std::vector<std::string> verbs;
+    for (const CLI::App* verb : program.get_subcommands([](const CLI::App*) { return true; }))
+        verbs.push_back(verb->get_name());
+    if (argc > 1 && argv[1][0] != '-' && std::find(verbs.begin(), verbs.end(), argv[1]) == verbs.end())
+        return complain(
+            fmt::format("expected one of the verbs {}, got '{}'", fmt::join(verbs, ", "), argv[1]),
+            exitUsage);
+    try {
+        program.parse(argc, argv);
+    } catch (const CLI::Success& asked) {  // --help, --version
+        return program.exit(asked);
+    } catch (const CLI::ParseError& fault) {
+        return complain(fault.what(), exitUsage);
+    }
+
+    try {
+        RunOptions& run = *train ? trainRun : windowRun;
+        complete(run);
+        trainOptions.request = run.request;
+        if (run.device == "cuda")
+            return complain("--device: expected a CUDA device, this build has none (see genscope doctor)",
+                            exitUnavailable);
+    } catch (const core::Error& fault) {
+        return complain(fault.what(), exitUsage);
+    }
+
+    try {
+        if (*train) return runTrain(trainOptions);
+        if (*doctor) return runDoctor(doctorOptions);
+        if (!displayAnswers())
+            return complain(
+                "no display to open the window on; without one there are genscope train and genscope doctor",
+                exitUnavailable);
+        return complain("expected the verb train or doctor", exitUsage);
+    } catch (const std::exception& fault) {
+        return complain(fault.what(), exitFailed);
+    }
+}
+
+}  // namespace app

@@ -1,0 +1,132 @@
+#include "app/cli/train.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <cmath>
+#include <csignal>
+#include <cstdio>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <thread>
+
+#include "app/cli/command_line.h"
+#include "app/cli/progress.h"
+#include "core/base/error.h"
+#include "core/session/run.h"
+
+namespace app {
+namespace {
+
+volatile std::sig_atomic_t interrupted = 0;
+
+// The first Ctrl+C asks the run to end after its step; a second one kills.
+class InterruptGuard {
+  public:
+    InterruptGuard() {
+        interrupted = 0;
+        struct sigaction action {};
+        action.sa_handler = [](int) { interrupted = 1; };
+        action.sa_flags = int(SA_RESETHAND);
+        sigaction(SIGINT, &action, &m_before);
+    }
+    ~InterruptGuard() { sigaction(SIGINT, &m_before, nullptr); }
+    InterruptGuard(const InterruptGuard&) = delete;
+    InterruptGuard& operator=(const InterruptGuard&) = delete;
+
+  private:
+    struct sigaction m_before {};
+};
+
+// The shortest decimal that reads back as the same float: 0.1, not 0.10000000149.
+nlohmann::ordered_json number(float value) {
+    if (!std::isfinite(value)) return nullptr;
+    char digits[32];
+    const auto written = std::to_chars(digits, digits + sizeof digits, value);
+    double asDouble = 0;
+    std::from_chars(digits, written.ptr, asDouble);
+    return asDouble;
+}
+
+using Scalars = std::map<std::string, float>;
+
+Scalars scalarsOf(core::Run& run) {
+    Scalars scalars;
+    const core::Frame frame = run.look(run.channelNames(), true);
+    for (const auto& [name, tensor] : frame.channels)
+        if (tensor.values.size() == 1) scalars[name] = tensor.values[0];
+    return scalars;
+}
+
+struct Result {
+    const core::Run& run;
+    Scalars scalars;
+    double seconds;
+    bool interrupted;
+
+    int64_t steps() const { return run.stepCount(); }
+    double rate() const { return seconds > 0 ? double(steps()) / seconds : 0; }
+    std::string hash() const { return fmt::format("{:016x}", run.parameterHash()); }
+};
+
+void printJson(const Result& result) {
+    nlohmann::ordered_json out;
+    out["lesson"] = result.run.lessonId();
+    out["preset"] = result.run.preset();
+    out["seed"] = result.run.seed();
+    out["steps"] = result.steps();
+    out["seconds"] = std::round(result.seconds * 1000) / 1000;
+    out["steps_per_second"] = std::round(result.rate() * 10) / 10;
+    out["device"] = result.run.device();
+    out["parameter_hash"] = result.hash();
+    if (result.interrupted) out["interrupted"] = true;
+    if (!result.run.problem().empty()) out["problem"] = result.run.problem();
+    for (const auto& [name, value] : result.scalars) out[name] = number(value);
+    fmt::print("{}\n", out.dump());
+}
+
+void printTable(const Result& result) {
+    fmt::print("{} {}, seed {}, {} steps in {:.1f} s ({:.0f} a second) on {}\n\n", result.run.lessonId(),
+               result.run.preset(), result.run.seed(), result.steps(), result.seconds, result.rate(),
+               result.run.device());
+    size_t width = 14;
+    for (const auto& [name, value] : result.scalars) width = std::max(width, name.size());
+    for (const auto& [name, value] : result.scalars) fmt::print("  {:<{}}  {:>10.4g}\n", name, width, value);
+    fmt::print("  {:<{}}  {}\n", "parameter_hash", width, result.hash());
+    if (!result.run.problem().empty()) fmt::print("\n{}\n", result.run.problem());
+}
+
+}  // namespace
+
+int runTrain(const TrainOptions& options) {
+    const InterruptGuard guard;
+    core::RunRequest request = options.request;
+    if (request.threads == 0)
+        request.threads = int(std::thread::hardware_concurrency());  // no window to spare
+    core::Run run(request);
+    const int64_t steps = options.steps > 0 ? options.steps : run.budget();
+
+    bool finite = true;
+    double seconds = 0;
+    {
+        Progress progress(run.lessonId() + " " + run.preset(), steps, options.quiet);
+        while (finite && !interrupted && run.stepCount() < steps) {
+            finite = run.step();
+            progress.at(run.stepCount(), [] { return std::string(); });
+        }
+        seconds = progress.seconds();
+    }
+
+    const Result result{run, scalarsOf(run), seconds, interrupted != 0};
+    options.json ? printJson(result) : printTable(result);
+    if (std::fflush(stdout) != 0) return exitCannotWrite;
+    if (!finite) {
+        fmt::print(stderr, "genscope: {}\n", run.problem());
+        return exitDiverged;
+    }
+    return result.interrupted ? exitInterrupted : exitOk;
+}
+
+}  // namespace app

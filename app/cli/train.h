@@ -1,0 +1,20 @@
+// genscope train: a lesson trained without a window, its figures on stdout.
+#pragma once
+
+#include <cstdint>
+
+#include "core/session/run_request.h"
+
+namespace app {
+
+struct TrainOptions {
+    core::RunRequest request;
+    int64_t steps = 0;  // 0: the preset's budget
+    bool json = false;
+    bool quiet = false;
+};
+
+// Progress goes to stderr, the result to stdout; returns an Exit. Ctrl+C ends the run with what it has.
+int runTrain(const TrainOptions& options);
+
+}  // namespace app
