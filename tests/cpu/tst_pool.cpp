@@ -66,6 +66,25 @@ class TestPool : public QObject {
         QCOMPARE(inside.load(), 2);
     }
 
+    // The caller has run out of indices long before the last body ends.
+    void slowBodiesAreWaitedFor() {
+        Pool pool(3);
+        for (int round = 0; round < 10; ++round) {
+            struct Job {
+                std::atomic<int> begun{0}, ended{0};
+            } job;
+            const auto body = [](void* context, int64_t) {
+                Job& j = *static_cast<Job*>(context);
+                const int order = j.begun++;
+                while (j.begun.load() < 3) std::this_thread::yield();  // one index for each thread
+                std::this_thread::sleep_for(std::chrono::milliseconds(order));
+                ++j.ended;
+            };
+            pool.run(body, &job, 3);
+            QCOMPARE(job.ended.load(), 3);
+        }
+    }
+
     void sleepersAreWoken() {
         Pool pool(3);
         for (int round = 0; round < 20; ++round) {
