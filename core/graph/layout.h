@@ -12,7 +12,8 @@ namespace core {
 // How an entry is filled before the first step; the random numbers come from the stream "init/<name>".
 struct Initial {
     enum Kind { constant, uniform, normal } kind = constant;
-    float scale = 0;  // the constant; the half-width; the standard deviation
+    float scale = 0;     // the constant; the half-width; the standard deviation
+    std::string like{};  // starts equal to the entry of this name; empty: from its own
 };
 
 class Layout {

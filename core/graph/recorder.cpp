@@ -113,18 +113,25 @@ std::vector<Var> Recorder::gradient(Var loss, const std::vector<Var>& wrt) {
     return core::gradient(loss, wrt);
 }
 
-Gradients Recorder::gradients(Var loss, const std::string& scope) {
-    std::vector<Var> wrt;
-    Gradients out{.scope = scope, .entries = {}, .values = {}};
+std::vector<Var> Recorder::parametersBelow(const std::string& scope) {
+    std::vector<Var> out;
     for (NodeId id = 0; id < NodeId(m_graph.nodes.size()); ++id) {
         const Node& n = m_graph.nodes[id];
         const bool below = scope.empty() || n.name == scope || n.name.starts_with(scope + ".");
-        if (n.op != Op::parameter || !below) continue;
-        wrt.emplace_back(*this, id);
-        out.entries.push_back(n.slot);
+        if (n.op == Op::parameter && below) out.emplace_back(*this, id);
     }
-    CHECK(!wrt.empty(), "gradients: expected parameters below '{}', found none", scope);
-    out.values = gradient(loss, wrt);
+    return out;
+}
+
+Initial Recorder::initialOf(Var parameter) const {
+    return m_layout.entries()[size_t(node(parameter.id()).slot)].initial;
+}
+
+Gradients Recorder::gradients(Var loss, const std::string& scope) {
+    const std::vector<Var> parameters = parametersBelow(scope);
+    CHECK(!parameters.empty(), "gradients: expected parameters below '{}', found none", scope);
+    Gradients out{.scope = scope, .entries = {}, .values = gradient(loss, parameters)};
+    for (Var parameter : parameters) out.entries.push_back(node(parameter.id()).slot);
     return out;
 }
 

@@ -91,6 +91,9 @@ class Recorder {
     Var probe(const std::string& channel, Var value);
     // d loss / d wrt as ordinary nodes. The loss has shape [1].
     std::vector<Var> gradient(Var loss, const std::vector<Var>& wrt);
+    // The parameters recorded so far whose name is below `scope`; all of them if it is empty.
+    std::vector<Var> parametersBelow(const std::string& scope);
+    Initial initialOf(Var parameter) const;
     // The gradients with respect to all parameters below `scope`; all of them if it is empty.
     Gradients gradients(Var loss, const std::string& scope);
     void update(const Gradients& gradients, const Adam& adam);

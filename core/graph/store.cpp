@@ -17,7 +17,8 @@ void Store::initialise(const Layout& layout, int updates, uint64_t seed) {
     gradients.assign(parameters, 0);
     for (const Layout::Entry& e : layout.entries()) {
         float* out = (e.trained ? weights.parameters : weights.state).data() + e.offset;
-        const philox::Position at{seed, philox::streamOf("init/" + e.name), 0, 0};
+        const philox::Position at{
+            seed, philox::streamOf("init/" + (e.initial.like.empty() ? e.name : e.initial.like)), 0, 0};
         for (int64_t i = 0; i < e.shape.size(); ++i) switch (e.initial.kind) {
                 case Initial::constant:
                     out[i] = e.initial.scale;

@@ -88,16 +88,17 @@ class Gan final : public Lesson {
             r.probe("grad_norm_g", norm(g));
             r.stage("g_update");
             r.update(g, Adam{lrG, beta1, beta2});
+            average(r, G.scope(), ema.in(r));
         }
     }
 
     // ---- what is looked at
 
     void view(Recorder& r) override {
-        const Mlp G = generator(r), D = discriminator(r, false);
+        const Mlp G = averagedGenerator(r), D = discriminator(r, false);
         const Var z = noise(r, "z", images() ? 64 : samples);
         const Var x = G(z);
-        bothGradientNorms(r, G, D);
+        bothGradientNorms(r, generator(r), D);
         if (images()) {
             r.probe("sheet", x);
             viewInterpolation(r, G);
@@ -110,8 +111,8 @@ class Gan final : public Lesson {
 
     void evaluate(Recorder& r) override {
         if (!images()) return;
-        r.probe("nearest_query", generator(r)(noise(r, "nearest", 8)));
-        r.probe("judged", generator(r)(noise(r, "judged", 512)));
+        r.probe("nearest_query", averagedGenerator(r)(noise(r, "nearest", 8)));
+        r.probe("judged", averagedGenerator(r)(noise(r, "judged", 512)));
     }
 
     std::vector<Measure> measures() override {
@@ -141,6 +142,7 @@ class Gan final : public Lesson {
     Live beta1{*this, "beta1", 0.5, 0, 0.999, Live::linear};
     Live beta2{*this, "beta2", 0.999, 0.5, 0.9999, Live::linear};
     Live smoothing{*this, "smoothing", 1, 0.5, 1, Live::linear};
+    Live ema{*this, "ema", 0.999, 0, 0.9999, Live::linear};
     Switch spectral{*this, "spectral_norm"};
     Switch freezeG{*this, "freeze_g", Change::schedule};
 
@@ -156,6 +158,13 @@ class Gan final : public Lesson {
         sizes.front() = in;
         sizes.back() = out;
         return sizes;
+    }
+    // What is seen and judged is the running average of G; with ema = 0 that is G itself.
+    Mlp averagedGenerator(Recorder& r) const {
+        return {r.scope("generator"),
+                sizes(zDim, dimensions()),
+                relu,
+                {.output = images() ? sigmoid : nullptr, .averaged = true}};
     }
     Mlp generator(Recorder& r) const {
         return {

@@ -3,15 +3,35 @@
 #include <cmath>
 
 namespace core {
+namespace {
 
-Linear::Linear(const Scope& scope, int in, int out) {
+Var averageOf(Recorder& r, const std::string& name, const Shape& shape, Initial initial) {
+    initial.like = name;
+    return r.state("ema." + name, shape, initial);
+}
+
+}  // namespace
+
+Linear::Linear(const Scope& scope, int in, int out, bool averaged) {
     const Initial initial{Initial::uniform, 1 / std::sqrt(float(in))};
-    weight = scope.parameter("weight", {out, in}, initial);
-    bias = scope.parameter("bias", {out}, initial);
+    const auto place = [&](const std::string& name, const Shape& shape) {
+        return averaged ? averageOf(*scope.recorder, (scope / name).path, shape, initial)
+                        : scope.parameter(name, shape, initial);
+    };
+    weight = place("weight", {out, in});
+    bias = place("bias", {out});
 }
 
 Var Linear::operator()(Var x) const {
     return matmul(x, transpose(weight)) + bias;
+}
+
+void average(Recorder& r, const std::string& scope, Var decay) {
+    for (const Var parameter : r.parametersBelow(scope)) {
+        const Node n = r.node(parameter.id());
+        const Var kept = averageOf(r, n.name, n.shape, r.initialOf(parameter));
+        r.assign(kept, parameter + decay * (kept - parameter));
+    }
 }
 
 Var spectralNorm(const Scope& scope, Var weight, bool train) {
@@ -29,7 +49,7 @@ Mlp::Mlp(const Scope& scope, const std::vector<int>& sizes, Activation activatio
     : m_scope(scope.path), m_activation(std::move(activation)), m_output(options.output) {
     for (size_t i = 0; i + 1 < sizes.size(); ++i) {
         const Scope layer = scope / std::to_string(2 * i);  // the activations have the odd numbers
-        m_layers.emplace_back(layer, sizes[i], sizes[i + 1]);
+        m_layers.emplace_back(layer, sizes[i], sizes[i + 1], options.averaged);
         if (options.spectralNorm)
             m_norms.push_back(spectralNorm(layer, m_layers.back().weight, options.train));
     }

@@ -13,11 +13,16 @@ using Activation = std::function<Var(Var)>;
 // y = x W^T + b; weight [out, in] and bias [out], both from U(-1/sqrt(in), 1/sqrt(in)).
 class Linear {
   public:
-    Linear(const Scope& scope, int in, int out);
+    // Averaged: the running averages that `average` keeps of these parameters, not the parameters.
+    Linear(const Scope& scope, int in, int out, bool averaged = false);
     Var operator()(Var x) const;  // [B, in] -> [B, out]
 
     Var weight, bias;
 };
+
+// Keeps the exponential moving average of every parameter below the scope as the state "ema.<name>":
+// average := decay average + (1 - decay) parameter. Record it after the update. decay [1].
+void average(Recorder& r, const std::string& scope, Var decay);
 
 // The largest singular value of W by one step of power iteration a call; its vector is kept as the
 // state "<scope>.u". (Miyato et al. 2018, algorithm 1.) Returns [1]; the state moves when `train` is set.
@@ -30,6 +35,7 @@ class Mlp {
         Activation output = nullptr;  // after the last layer
         bool spectralNorm = false;    // every weight divided by its largest singular value
         bool train = true;            // whether the power iteration moves
+        bool averaged = false;        // running averages in place of the parameters
     };
 
     // sizes: in, hidden ..., out.
