@@ -118,6 +118,8 @@ class IdxTest : public QObject {
             "idx: expected two zero bytes first, as IDX files begin, got 68 65");
         row("NumPy", textOf("\x93NUMPY"),
             "idx: expected two zero bytes first, as IDX files begin, got 93 4e");
+        row("first byte", {1, 0, 8, 1, 0, 0, 0, 1, 5},
+            "idx: expected two zero bytes first, as IDX files begin, got 01 00");
         row("floats", idxFile({2}, 8, 0x0d),
             "idx: expected unsigned bytes (type 0x08), got 32-bit floats (0x0d)");
         row("signed", idxFile({2}, 2, 0x09),
@@ -167,6 +169,17 @@ class IdxTest : public QObject {
         QFETCH(Bytes, file);
         QFETCH(QString, message);
         QCOMPARE(refusalOf([&] { core::readIdx(file, {.rank = 4, .elements = 1'000'000}); }), message);
+    }
+
+    void noProductOverflowsUnderTheLargestLimits() {
+        const core::IdxLimits limits{.rank = 4, .elements = INT64_MAX};
+        const QString more = QString("idx: expected at most %1 elements, got more").arg(INT64_MAX);
+        QCOMPARE(refusalOf([&] { core::readIdx(idxFile({~0u, ~0u, ~0u, ~0u}, 9), limits); }), more);
+        QCOMPARE(refusalOf([&] { core::readIdx(idxFile({1u << 31, 1u << 31, 4, 9}, 9), limits); }), more);
+        QCOMPARE(refusalOf([&] {
+                     core::readIdx(idxFile({1u << 31, 1u << 31, 1, 1}, 9), limits);
+                 }),
+                 QString("idx: expected 4611686018427387904 elements, but the file is too short for them"));
     }
 
     // Small files that unpack to much, or ask for much, cost neither time nor memory.
