@@ -22,8 +22,8 @@ class Gan final : public Lesson {
   public:
     std::vector<Preset> presets() const override {
         return {
-            {"figure1", {{"data", "gaussian"}, {"z_dim", "1"}, {"width", "32"}, {"batch", "512"}}, 6000},
-            {"ring8", {}, 6000},
+            {"figure1", {{"data", "gaussian"}, {"z_dim", "1"}, {"width", "64"}, {"batch", "512"}}, 6000},
+            {"ring8", {{"k_d", "2"}}, 6000},
             {"grid25", {{"data", "grid25"}, {"width", "192"}, {"depth", "3"}, {"batch", "768"}}, 12000},
             {"fashion",
              {{"data", "fashion"},
@@ -34,7 +34,9 @@ class Gan final : public Lesson {
               {"lr_d", "0.0002"},
               {"lr_g", "0.0002"}},
              6000},
-            {"collapse", {{"k_g", "5"}, {"lr_g", "0.003"}, {"lr_d", "0.0003"}, {"batch", "128"}}, 3000},
+            {"collapse",
+             {{"k_g", "3"}, {"lr_g", "0.002"}, {"lr_d", "0.002"}, {"batch", "128"}, {"ema", "0"}},
+             3000},
             {"vanishing", {{"loss", "minimax"}, {"k_d", "10"}, {"lr_d", "0.002"}, {"lr_g", "0.0001"}}, 1500}};
     }
 
@@ -138,7 +140,7 @@ class Gan final : public Lesson {
     Live gp{*this, "gp", 1, 0, 100, Live::linear};
     Schedule kD{*this, "k_d", 1, 0, 20}, kG{*this, "k_g", 1, 0, 20};
     Live lrD{*this, "lr_d", 1e-3, 1e-6, 1e-1, Live::logarithmic};
-    Live lrG{*this, "lr_g", 1e-3, 1e-6, 1e-1, Live::logarithmic};
+    Live lrG{*this, "lr_g", 5e-4, 1e-6, 1e-1, Live::logarithmic};
     Live beta1{*this, "beta1", 0.5, 0, 0.999, Live::linear};
     Live beta2{*this, "beta2", 0.999, 0.5, 0.9999, Live::linear};
     Live smoothing{*this, "smoothing", 1, 0.5, 1, Live::linear};
