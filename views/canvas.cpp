@@ -1,0 +1,290 @@
+#include "views/canvas.h"
+
+#include <imgui.h>
+
+#include <cmath>
+
+#include "views/painter.h"
+#include "views/rich_text.h"
+
+namespace views {
+
+namespace {
+
+ImVec2 im(Vec v) {
+    return {v.x, v.y};
+}
+
+// How far below the base line lowered letters stand, and how far above raised ones, in font heights.
+constexpr float lowered = 0.16f, raised = 0.30f;
+
+float runWidth(ImFont* font, const std::string& text) {
+    return font->CalcTextSizeA(font->FontSize, FLT_MAX, 0, text.data(), text.data() + text.size()).x;
+}
+
+// The largest number of bytes of `text` from `start` that fit the width, broken at a space, or
+// between Chinese characters.
+size_t lineEnd(const Canvas& canvas, const std::string& text, size_t start, float width, Size size) {
+    size_t good = std::string::npos;
+    for (size_t i = start; i < text.size();) {
+        const auto lead = uint8_t(text[i]);
+        const size_t length = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+        const bool breaks = text[i] == ' ' || (lead >= 0xE3 && lead <= 0xE9);
+        if (breaks || i + length >= text.size()) {
+            const size_t end = text[i] == ' ' ? i : std::min(text.size(), i + length);
+            if (canvas.measure(text.substr(start, end - start), size).x > width &&
+                good != std::string::npos) {
+                return good;
+            }
+            good = end;
+        }
+        i += length;
+    }
+    return text.size();
+}
+
+}  // namespace
+
+Paint Paint::ofClass(int index, float alpha) {
+    Paint paint(Ink::data, alpha);
+    paint.classIndex = index;
+    return paint;
+}
+
+Paint Paint::fixed(Rgba colour) {
+    Paint paint(Ink::data);
+    paint.colour = colour;
+    return paint;
+}
+
+Canvas::Canvas(std::string id, Rect area, const Theme& theme, Painter& painter, CanvasMemory& memory,
+               Mouse mouse)
+    : m_id(std::move(id)),
+      m_area(area),
+      m_theme(theme),
+      m_painter(painter),
+      m_memory(memory),
+      m_mouse(mouse),
+      m_list(ImGui::GetWindowDrawList()) {}
+
+Rgba Canvas::resolve(const Paint& paint) const {
+    const Rgba colour = paint.colour            ? *paint.colour
+                        : paint.classIndex >= 0 ? m_theme.classColour(paint.classIndex)
+                                                : m_theme.ink(paint.ink);
+    return colour.withAlpha(paint.alpha);
+}
+
+float Canvas::snap(float v) const {
+    return std::round(v);
+}
+
+// ---- words
+
+const std::string& Canvas::words(const std::string& text) const {
+    const auto it = m_memory.phrases.find(text);
+    return it == m_memory.phrases.end() ? text : it->second;
+}
+
+float Canvas::lineHeight(Size size) const {
+    return m_painter.fonts().font(size)->FontSize;
+}
+
+Vec Canvas::measure(const std::string& text, Size size) const {
+    const std::string& shown = words(text);
+    Fonts& fonts = m_painter.fonts();
+    fonts.want(shown);
+    ImFont* font = fonts.font(size);
+    float width = 0;
+    for (const TextRun& run : parseRuns(shown))
+        width += runWidth(run.level ? fonts.smaller(size) : font, run.text);
+    return {width, font->FontSize};
+}
+
+Vec Canvas::text(Vec at, const std::string& text, const TextStyle& style) {
+    const Vec extent = measure(text, style.size);
+    Fonts& fonts = m_painter.fonts();
+    ImFont* font = fonts.font(style.size);
+    ImFont* small = fonts.smaller(style.size);
+    const uint32_t colour = packed(style.paint);
+    float x = snap(at.x - style.anchor.x * extent.x);
+    const float y = snap(at.y - style.anchor.y * extent.y);
+    for (const TextRun& run : parseRuns(words(text))) {
+        ImFont* face = run.level ? small : font;
+        float top = y;
+        if (run.level)
+            top += font->Ascent - small->Ascent + (run.level < 0 ? lowered : -raised) * font->FontSize;
+        m_list->AddText(face, face->FontSize, {x, snap(top)}, colour, run.text.data(),
+                        run.text.data() + run.text.size());
+        x += runWidth(face, run.text);
+    }
+    return extent;
+}
+
+float Canvas::paragraph(Rect where, const std::string& text, const TextStyle& style) {
+    const std::string& shown = words(text);
+    const float step = std::round(lineHeight(style.size) * 1.25f);
+    float y = where.y0;
+    for (size_t start = 0; start < shown.size();) {
+        const size_t end = lineEnd(*this, shown, start, where.width(), style.size);
+        const float x = where.x0 + style.anchor.x * where.width();
+        this->text({x, y}, shown.substr(start, end - start), {style.paint, style.size, {style.anchor.x, 0}});
+        y += step;
+        start = end + (end < shown.size() && shown[end] == ' ' ? 1 : 0);
+    }
+    return y - where.y0;
+}
+
+void Canvas::empty(const std::string& text) {
+    empty(text, m_area);
+}
+
+void Canvas::empty(const std::string& text, Rect where) {
+    const Vec whole = measure(text);
+    const float width = std::min(where.width() - px(32), whole.x + 1);
+    if (width < px(24)) return;
+    const float lines = std::ceil(whole.x / width + 0.001f);
+    const float height = lines * std::round(lineHeight() * 1.25f);
+    const Vec middle = where.centre();
+    const Rect block = {middle.x - width / 2, middle.y - height / 2, middle.x + width / 2,
+                        middle.y + height / 2};
+    fill({block.x0 - px(12), block.y0 - px(8), block.x1 + px(12), block.y1 + px(6)},
+         Paint(Ink::background, 0.85f), 6);
+    paragraph(block, text, {Ink::faint, Size::base, {0.5f, 0}});
+}
+
+void Canvas::problem(const std::string& text) {
+    Rect where = m_area.inset(px(16));
+    const float width = std::min(where.width(), px(560));
+    const float left = where.centre().x - width / 2;
+    const float top = where.y0 + where.height() / 3;
+    fill({left, top, left + px(3), top + px(40)}, Ink::alarm);
+    paragraph({left + px(16), top, left + width, where.y1}, text, {Ink::text});
+}
+
+void Canvas::tooltip(const std::string& text) {
+    m_memory.tooltip = text;
+}
+
+// ---- shapes
+
+void Canvas::line(Vec from, Vec to, const Stroke& stroke) {
+    polyline({from, to}, stroke);
+}
+
+void Canvas::polyline(const std::vector<Vec>& points, const Stroke& stroke, bool closed) {
+    const uint32_t colour = packed(stroke.paint);
+    const float width = px(stroke.width);
+    std::vector<Vec> path = points;
+    if (closed && path.size() > 2) path.push_back(path.front());
+    if (path.size() < 2) return;
+
+    if (stroke.dash == Dash::solid) {
+        // Dear ImGui draws a spike at a sharp turn: the path is cut there.
+        std::vector<ImVec2> part;
+        const auto flush = [&] {
+            if (part.size() >= 2) m_list->AddPolyline(part.data(), int(part.size()), colour, 0, width);
+        };
+        for (size_t i = 0; i < path.size(); ++i) {
+            part.push_back(im(path[i]));
+            if (i == 0 || i + 1 == path.size()) continue;
+            const Vec a = path[i] - path[i - 1], b = path[i + 1] - path[i];
+            if (a.x * b.x + a.y * b.y < 0) {
+                flush();
+                part.assign(1, im(path[i]));
+            }
+        }
+        flush();
+        return;
+    }
+
+    const float on = stroke.dash == Dash::dashed ? px(6) : 0;
+    const float period = stroke.dash == Dash::dashed ? px(10) : 2.6f * width;
+    float phase = 0;  // since the start of the last dash
+    std::vector<ImVec2> dash;
+    for (size_t i = 0; i + 1 < path.size(); ++i) {
+        const Vec step = path[i + 1] - path[i];
+        const float length = std::hypot(step.x, step.y);
+        if (!(length > 0) || length > 1e5f) continue;
+        for (float at = 0; at < length;) {
+            const Vec here = path[i] + step * (at / length);
+            if (stroke.dash == Dash::dotted) {
+                if (phase <= 0) m_list->AddCircleFilled(im(here), width * 0.68f, colour, 8);
+                const float go = std::min(period - phase, length - at);
+                phase += go;
+                at += go;
+                if (phase >= period - 1e-3f) phase = 0;
+                continue;
+            }
+            const bool draws = phase < on;
+            const float go = std::min((draws ? on : period) - phase, length - at);
+            if (draws) {
+                if (dash.empty()) dash.push_back(im(here));
+                dash.push_back(im(path[i] + step * ((at + go) / length)));
+            }
+            phase += go;
+            at += std::max(go, 1e-3f);
+            if (phase >= on - 1e-3f && !dash.empty()) {
+                m_list->AddPolyline(dash.data(), int(dash.size()), colour, 0, width);
+                dash.clear();
+            }
+            if (phase >= period - 1e-3f) phase = 0;
+        }
+    }
+    if (dash.size() >= 2) m_list->AddPolyline(dash.data(), int(dash.size()), colour, 0, width);
+}
+
+void Canvas::fill(Rect rect, Paint paint, float rounding) {
+    if (rect.empty()) return;
+    m_list->AddRectFilled({rect.x0, rect.y0}, {rect.x1, rect.y1}, packed(paint), px(rounding));
+}
+
+void Canvas::outline(Rect rect, const Stroke& stroke, float rounding) {
+    m_list->AddRect({rect.x0, rect.y0}, {rect.x1, rect.y1}, packed(stroke.paint), px(rounding), 0,
+                    px(stroke.width));
+}
+
+void Canvas::dot(Vec at, float radius, Paint paint) {
+    if (std::isfinite(at.x) && std::isfinite(at.y))
+        m_list->AddCircleFilled(im(at), px(radius), packed(paint));
+}
+
+void Canvas::arrow(Vec from, Vec to, const Stroke& stroke) {
+    const Vec by = to - from;
+    const float length = std::hypot(by.x, by.y);
+    if (!(length >= 1)) return;
+    const Vec along = by * (1 / length), across = {-along.y, along.x};
+    const float head = std::min(length, px(2.5f * stroke.width + 2));
+    const Vec neck = to - along * head;
+    const uint32_t colour = packed(stroke.paint);
+    m_list->AddLine(im(from), im(neck), colour, px(stroke.width));
+    m_list->AddTriangleFilled(im(to), im(neck + across * (head * 0.45f)), im(neck - across * (head * 0.45f)),
+                              colour);
+}
+
+// ---- the mouse
+
+bool Canvas::hovered(const Rect& rect) const {
+    return m_mouse.inside && rect.contains(m_mouse.at);
+}
+
+bool Canvas::holds(const std::string& id, const Rect& rect) {
+    const std::string key = m_id + "/" + id;
+    if (m_mouse.pressed && m_memory.held.empty() && hovered(rect)) m_memory.held = key;
+    return m_memory.held == key && (m_mouse.down || m_mouse.released);
+}
+
+bool Canvas::clicked(const std::string& id, const Rect& rect) {
+    return holds(id, rect) && m_mouse.released && rect.contains(m_mouse.at);
+}
+
+float Canvas::follow(const std::string& id, float target) {
+    const auto [it, first] = m_memory.moving.try_emplace(m_id + "/" + id, target);
+    if (first || !m_theme.moves || !std::isfinite(it->second)) return it->second = target;
+    // Three time constants in 150 ms.
+    const float rest = (target - it->second) * float(std::exp(-m_memory.seconds / 0.05));
+    if (std::abs(rest) < 0.002f * std::max(1.f, std::abs(target))) return it->second = target;
+    m_memory.stillMoving = true;
+    return it->second = target - rest;
+}
+
+}  // namespace views

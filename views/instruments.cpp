@@ -1,0 +1,248 @@
+// Gauges, read-outs, legends, buttons and sheets of pictures.
+#include <imgui.h>
+
+#include <cmath>
+
+#include "views/canvas.h"
+#include "views/painter.h"
+
+namespace views {
+
+namespace {
+
+// Grey on grey: black and white of a picture stay apart from a dark panel and from light paper.
+uint8_t greyLevel(float value) {
+    if (!(value > 0)) value = 0;
+    return uint8_t(std::lround(12 + 236 * std::min(value, 1.f)));
+}
+
+std::vector<uint8_t> greyLevels(std::span<const float> values) {
+    std::vector<uint8_t> out(values.size());
+    std::transform(values.begin(), values.end(), out.begin(), greyLevel);
+    return out;
+}
+
+// Pictures side by side in one texture; a single column would be taller than the driver allows.
+struct Packing {
+    int columns, rows;
+    ImVec2 uv0(int i) const {
+        return {float(i % columns) / float(columns), float(i / columns) / float(rows)};
+    }
+    ImVec2 uv1(int i) const {
+        return {float(i % columns + 1) / float(columns), float(i / columns + 1) / float(rows)};
+    }
+};
+
+Packing packingOf(int n) {
+    const int columns = std::max(1, int(std::ceil(std::sqrt(double(n)))));
+    return {columns, (n + columns - 1) / columns};
+}
+
+ImTextureID packedTexture(Painter& painter, const Images& images, int n, const Packing& packing) {
+    const int w = images.width, h = images.height, across = packing.columns * w;
+    std::vector<uint8_t> grey(size_t(across) * size_t(packing.rows * h));
+    for (int i = 0; i < n; ++i) {
+        const int left = i % packing.columns * w, top = i / packing.columns * h;
+        for (int y = 0; y < h; ++y) {
+            for (int x = 0; x < w; ++x) {
+                grey[size_t(top + y) * size_t(across) + size_t(left + x)] =
+                    greyLevel(images.values[size_t(i) * size_t(w * h) + size_t(y * w + x)]);
+            }
+        }
+    }
+    return painter.grey(grey, across, packing.rows * h);
+}
+
+struct SheetLayout {
+    int columns = 1, rows = 1;
+    float scale = 1;
+};
+
+// The number of columns that gives the largest pictures, and their scale.
+SheetLayout layOutSheet(int n, const Images& images, const SheetStyle& style, Vec room, float gap,
+                        float caption) {
+    const auto with = [&](int columns) {
+        SheetLayout layout;
+        layout.columns = columns;
+        layout.rows = (n + columns - 1) / columns;
+        const float w = (room.x - gap * float(columns - 1)) / float(columns * images.width);
+        const float h = (room.y - gap * float(layout.rows - 1) - caption * float(layout.rows)) /
+                        float(layout.rows * images.height);
+        layout.scale = std::min(w, h);
+        if (style.wholeNumber && layout.scale >= 1) layout.scale = std::floor(layout.scale);
+        return layout;
+    };
+    if (style.columns > 0) return with(style.columns);
+    SheetLayout best = with(1);
+    for (int columns = 2; columns <= n; ++columns) {
+        const SheetLayout layout = with(columns);
+        // Of equal scales the one whose shape is nearest to the room's.
+        const auto strain = [&](const SheetLayout& l) {
+            return std::abs(
+                std::log(float(l.columns * images.width) / float(l.rows * images.height) * room.y / room.x));
+        };
+        const bool larger = layout.scale > best.scale;
+        if (larger || (layout.scale == best.scale && strain(layout) < strain(best))) best = layout;
+    }
+    return best;
+}
+
+}  // namespace
+
+void Canvas::gauge(Rect where, const GaugeStyle& style, double value) {
+    const float line = lineHeight();
+    const float y = snap(where.y0 + line + px(4)), height = snap(px(10));
+    const Rect bar = {snap(where.x0), y, snap(where.x1), y + height};
+    const auto at = [&](double v) {
+        const double unit = std::clamp((v - style.low) / (style.high - style.low), 0.0, 1.0);
+        return snap(bar.x0 + float(unit) * bar.width());
+    };
+    text({where.x0, where.y0}, style.label, {style.paint});
+    const std::string& unit = words(style.unit);
+    text({where.x1, where.y0}, figure(value) + (unit.empty() ? "" : " " + unit),
+         {Ink::text, Size::base, {1, 0}});
+    fill(bar, Ink::grid, 3);
+    if (std::isfinite(value)) {
+        const float x = at(value);
+        fill({bar.x0, bar.y0, x, bar.y1}, Paint(style.paint.ink, 0.45f), 3);
+        fill({x - px(1.5f), bar.y0 - px(3), x + px(1.5f), bar.y1 + px(3)}, style.paint, 1.5f);
+    }
+    // Labels of marks, in order; one that would touch its neighbour is left out.
+    std::vector<Mark> marks = style.marks;
+    std::stable_sort(marks.begin(), marks.end(),
+                     [](const Mark& a, const Mark& b) { return a.value < b.value; });
+    float takenUpTo = -1e9f;
+    for (const Mark& mark : marks) {
+        if (!std::isfinite(mark.value)) continue;
+        const float x = at(mark.value);
+        fill({x - px(0.75f), bar.y0 - px(2), x + px(0.75f), bar.y1 + px(4)}, mark.paint);
+        const float width = measure(mark.label, Size::small).x;
+        const float left = std::clamp(x - width / 2, where.x0, std::max(where.x0, where.x1 - width));
+        if (left < takenUpTo + px(6)) continue;
+        takenUpTo = left + width;
+        text({left, bar.y1 + px(4)}, mark.label, {mark.paint, Size::small});
+    }
+}
+
+void Canvas::readout(Rect where, const std::string& label, const std::string& value, Paint paint) {
+    const Vec size = text({where.x0, where.y0}, label, {Ink::faint, Size::small});
+    const Size large = measure(value, Size::big).x <= where.width() ? Size::big : Size::title;
+    text({where.x0, where.y0 + size.y}, value, {paint, large});
+}
+
+void Canvas::legend(Rect where, const std::vector<LegendEntry>& entries) {
+    const float line = lineHeight(Size::small) + px(3);
+    float y = where.y0;
+    for (const LegendEntry& entry : entries) {
+        const float middle = snap(y + lineHeight(Size::small) / 2);
+        const Vec from = {where.x0, middle}, to = {where.x0 + px(16), middle},
+                  centre = {where.x0 + px(8), middle};
+        switch (entry.mark) {
+            case LegendEntry::dot:
+                dot(centre, 4, entry.paint);
+                break;
+            case LegendEntry::line:
+                this->line(from, to, Stroke(entry.paint, 2));
+                break;
+            case LegendEntry::dashed:
+                this->line(from, to, Stroke(entry.paint, 2, Dash::dashed));
+                break;
+            case LegendEntry::dotted:
+                this->line(from, to, Stroke(entry.paint, 2, Dash::dotted));
+                break;
+            case LegendEntry::ring:
+                m_list->AddCircle({centre.x, centre.y}, px(4.5f), packed(entry.paint), 0, px(1.75f));
+                break;
+            case LegendEntry::area:
+                fill({from.x, middle - px(4), to.x, middle + px(4)}, entry.paint, 2);
+                break;
+            case LegendEntry::arrow:
+                arrow(from, to, Stroke(entry.paint, 1.5f));
+                break;
+        }
+        text({where.x0 + px(22), y}, entry.label, {Ink::text, Size::small});
+        y += line;
+    }
+}
+
+bool Canvas::button(const std::string& id, Rect where, const std::string& label) {
+    const bool held = holds(id, where), lit = hovered(where);
+    fill(where, lit ? Ink::grid : Ink::surface, 4);
+    outline(where, Stroke(held ? Ink::selection : Ink::grid, 1), 4);
+    text(where.centre(), label, {Ink::text, Size::small, {0.5f, 0.5f}});
+    return held && m_mouse.released && lit;
+}
+
+Sheet Canvas::sheet(const std::string& id, const Images& images, const SheetStyle& style, Rect where) {
+    Sheet sheet;
+    const int n = images.size();
+    if (n == 0 || where.empty()) return sheet;
+    const float gap = std::max(1.f, snap(px(float(style.gap))));
+    const float caption = style.captions.empty() ? 0 : lineHeight(Size::small) + px(4);
+    float labels = 0;
+    for (const std::string& label : style.rowLabels)
+        labels = std::max(labels, measure(label, Size::small).x + px(8));
+    const SheetLayout layout =
+        layOutSheet(n, images, style, {where.width() - labels, where.height()}, gap, caption);
+    if (!(layout.scale > 0)) return sheet;
+    sheet.columns = layout.columns;
+    sheet.rows = layout.rows;
+
+    const float w = float(images.width) * layout.scale, h = float(images.height) * layout.scale;
+    const float left = snap(where.x0 + labels), top = snap(where.y0);
+    const Packing packing = packingOf(n);
+    const ImTextureID texture = packedTexture(m_painter, images, n, packing);
+    for (int i = 0; i < n; ++i) {
+        const float x = left + float(i % layout.columns) * (w + gap);
+        const float y = top + float(i / layout.columns) * (h + gap + caption);
+        const Rect cell = {x, y, x + w, y + h};
+        sheet.cells.push_back(cell);
+        m_list->AddImage(texture, {x, y}, {x + w, y + h}, packing.uv0(i), packing.uv1(i));
+        if (size_t(i) < style.captions.size()) {
+            text({cell.centre().x, y + h + px(2)}, style.captions[size_t(i)],
+                 {Ink::faint, Size::small, {0.5f, 0}});
+        }
+        if (hovered(cell)) sheet.hovered = i;
+    }
+    for (size_t r = 0; r < style.rowLabels.size() && int(r) < layout.rows; ++r) {
+        const float y = top + float(r) * (h + gap + caption) + h / 2;
+        text({where.x0, y}, style.rowLabels[r], {Ink::faint, Size::small, {0, 0.5f}});
+    }
+    if (sheet.hovered >= 0) {
+        const Rect cell = sheet.cells[size_t(sheet.hovered)];
+        outline(cell.inset(-px(1)), Stroke(Ink::selection, 1.5f));
+        if (size_t(sheet.hovered) < style.names.size()) tooltip(style.names[size_t(sheet.hovered)]);
+    }
+    if (style.selected >= 0 && style.selected < n) {
+        outline(sheet.cells[size_t(style.selected)].inset(-px(1)), Stroke(Ink::selection, 2.5f));
+    }
+    if (clicked(id, where)) sheet.clicked = sheet.hovered;
+    return sheet;
+}
+
+Rect Canvas::image(std::span<const float> values, int width, int height, Rect where) {
+    if (width < 1 || height < 1 || values.size() < size_t(width) * size_t(height) || where.empty()) return {};
+    float scale = std::min(where.width() / float(width), where.height() / float(height));
+    if (scale >= 1) scale = std::floor(scale);
+    const float w = float(width) * scale, h = float(height) * scale;
+    const float x = snap(where.centre().x - w / 2), y = snap(where.centre().y - h / 2);
+    const ImTextureID texture =
+        m_painter.grey(greyLevels(values.first(size_t(width) * size_t(height))), width, height);
+    m_list->AddImage(texture, {x, y}, {x + w, y + h});
+    return {x, y, x + w, y + h};
+}
+
+void Plot::image(std::span<const float> values, int width, int height, double x0, double y0, double x1,
+                 double y1) {
+    if (width < 1 || height < 1 || values.size() < size_t(width) * size_t(height)) return;
+    const Vec a = place(std::min(x0, x1), std::max(y0, y1)), b = place(std::max(x0, x1), std::min(y0, y1));
+    const ImTextureID texture =
+        m_canvas.painter().grey(greyLevels(values.first(size_t(width) * size_t(height))), width, height);
+    ImDrawList* list = m_canvas.list();
+    list->PushClipRect({m_rect.x0, m_rect.y0}, {m_rect.x1, m_rect.y1}, true);
+    list->AddImage(texture, {m_canvas.snap(a.x), m_canvas.snap(a.y)},
+                   {m_canvas.snap(b.x), m_canvas.snap(b.y)});
+    list->PopClipRect();
+}
+
+}  // namespace views

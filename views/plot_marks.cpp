@@ -1,0 +1,290 @@
+// The marks of a Plot: dots, curves, areas, arrows and fields in data coordinates.
+#include <imgui.h>
+
+#include <cmath>
+#include <numbers>
+
+#include "views/canvas.h"
+#include "views/painter.h"
+#include "views/plot.h"
+
+namespace views {
+
+namespace {
+
+// Above this many dots software OpenGL is slower than counting them into pixels.
+constexpr size_t mostDots = 50000;
+
+ImVec2 im(Vec v) {
+    return {v.x, v.y};
+}
+bool finite(Vec v) {
+    return std::isfinite(v.x) && std::isfinite(v.y);
+}
+
+// Clips what is drawn until the end of the block.
+class Clip {
+  public:
+    Clip(ImDrawList* list, const Rect& rect) : m_list(list) {
+        list->PushClipRect({rect.x0, rect.y0}, {rect.x1, rect.y1}, true);
+    }
+    ~Clip() { m_list->PopClipRect(); }
+    Clip(const Clip&) = delete;
+    Clip& operator=(const Clip&) = delete;
+
+  private:
+    ImDrawList* m_list;
+};
+
+// Dots as a density: opacity grows with the count of each two-pixel cell.
+void drawBinned(Canvas& canvas, const Plot& plot, const Series& series, Paint paint) {
+    const Rect& rect = plot.rect();
+    const int w = std::max(1, int(rect.width() / 2)), h = std::max(1, int(rect.height() / 2));
+    std::vector<uint32_t> counts(size_t(w) * size_t(h));
+    for (size_t i = 0; i < series.size; ++i) {
+        if (!series.finite(i)) continue;
+        const Vec at = plot.place(double(series.xAt(i)), double(series.yAt(i)));
+        const int x = int(std::floor((at.x - rect.x0) / 2)), y = int(std::floor((at.y - rect.y0) / 2));
+        if (x >= 0 && x < w && y >= 0 && y < h) ++counts[size_t(y) * size_t(w) + size_t(x)];
+    }
+    const double usual = std::max(1.0, double(series.size) / double(counts.size()));
+    std::vector<uint8_t> opacity(counts.size());
+    for (size_t i = 0; i < counts.size(); ++i) {
+        opacity[i] = uint8_t(std::lround(255 * (1 - std::exp(-double(counts[i]) / usual))));
+    }
+    const ImTextureID texture = canvas.painter().opacity(opacity, w, h);
+    canvas.list()->AddImage(texture, {rect.x0, rect.y0}, {rect.x0 + float(2 * w), rect.y0 + float(2 * h)},
+                            {0, 0}, {1, 1}, canvas.packed(paint));
+}
+
+}  // namespace
+
+void Plot::points(const Series& series, Paint paint, float radius) {
+    if (series.size > mostDots) return drawBinned(m_canvas, *this, series, paint);
+    std::vector<DotVertex> dots;
+    dots.reserve(series.size);
+    const uint32_t colour = m_canvas.packed(paint);
+    for (size_t i = 0; i < series.size; ++i) {
+        if (!series.finite(i)) continue;
+        const Vec at = place(double(series.xAt(i)), double(series.yAt(i)));
+        if (finite(at)) dots.push_back({at.x, at.y, colour});
+    }
+    m_canvas.painter().dots(m_canvas.list(), m_rect, std::move(dots), m_canvas.px(radius),
+                            m_canvas.resolve(Paint(Ink::background, 0.55f)));
+}
+
+void Plot::pointsByClass(const Series& series, std::span<const float> labels, float radius, float alpha) {
+    std::vector<DotVertex> dots;
+    const size_t n = std::min(series.size, labels.size());
+    dots.reserve(n);
+    for (size_t i = 0; i < n; ++i) {
+        if (!series.finite(i) || !std::isfinite(labels[i])) continue;
+        const Vec at = place(double(series.xAt(i)), double(series.yAt(i)));
+        if (!finite(at)) continue;
+        dots.push_back({at.x, at.y, m_canvas.packed(Paint::ofClass(int(std::lround(labels[i])), alpha))});
+    }
+    m_canvas.painter().dots(m_canvas.list(), m_rect, std::move(dots), m_canvas.px(radius),
+                            m_canvas.resolve(Paint(Ink::background, 0.4f)));
+}
+
+void Plot::ring(double x, double y, Paint paint, float radius, float width) {
+    const Vec at = place(x, y);
+    if (!finite(at)) return;
+    const Clip clip(m_canvas.list(), m_rect);
+    m_canvas.list()->AddCircle(im(at), m_canvas.px(radius), m_canvas.packed(paint), 0, m_canvas.px(width));
+}
+
+void Plot::line(const Series& series, const Stroke& stroke) {
+    const Clip clip(m_canvas.list(), m_rect);
+    std::vector<Vec> path;
+    const auto flush = [&] {
+        m_canvas.polyline(path, stroke);
+        path.clear();
+    };
+    for (size_t i = 0; i < series.size; ++i) {
+        const Vec at = place(double(series.xAt(i)), double(series.yAt(i)));
+        if (!series.finite(i) || !finite(at)) {
+            flush();
+        } else if (path.empty() || !(path.back() == at)) {
+            path.push_back(at);
+        }
+    }
+    flush();
+}
+
+void Plot::segments(const Series& from, const Series& to, const Stroke& stroke) {
+    const Clip clip(m_canvas.list(), m_rect);
+    for (size_t i = 0; i < std::min(from.size, to.size); ++i) {
+        const Vec a = place(double(from.xAt(i)), double(from.yAt(i)));
+        const Vec b = place(double(to.xAt(i)), double(to.yAt(i)));
+        if (finite(a) && finite(b)) m_canvas.line(a, b, stroke);
+    }
+}
+
+void Plot::area(const Series& upper, const Series& lower, Paint paint) {
+    const Clip clip(m_canvas.list(), m_rect);
+    const uint32_t colour = m_canvas.packed(paint);
+    const ImVec2 white = ImGui::GetFontTexUvWhitePixel();
+    const size_t n = std::min(upper.size, lower.size);
+    for (size_t i = 0; i + 1 < n; ++i) {
+        const Vec a = place(double(upper.xAt(i)), double(upper.yAt(i)));
+        const Vec b = place(double(upper.xAt(i + 1)), double(upper.yAt(i + 1)));
+        const Vec c = place(double(lower.xAt(i + 1)), double(lower.yAt(i + 1)));
+        const Vec d = place(double(lower.xAt(i)), double(lower.yAt(i)));
+        if (!finite(a) || !finite(b) || !finite(c) || !finite(d)) continue;
+        // Without smoothing: neighbours share an edge, and a smoothed one would show.
+        m_canvas.list()->PrimReserve(6, 4);
+        m_canvas.list()->PrimQuadUV(im(a), im(b), im(c), im(d), white, white, white, white, colour);
+    }
+}
+
+void Plot::area(const Series& series, double level, Paint paint) {
+    const auto base = float(level);
+    area(series, Series{series.x, &base, series.size, series.strideX, 0}, paint);
+}
+
+void Plot::box(double x0, double y0, double x1, double y1, Paint paint) {
+    const Vec a = place(x0, y0), b = place(x1, y1);
+    if (!finite(a) || !finite(b)) return;
+    const Clip clip(m_canvas.list(), m_rect);
+    m_canvas.fill({m_canvas.snap(std::min(a.x, b.x)), m_canvas.snap(std::min(a.y, b.y)),
+                   m_canvas.snap(std::max(a.x, b.x)), m_canvas.snap(std::max(a.y, b.y))},
+                  paint);
+}
+
+void Plot::bars(const Series& series, double width, Paint paint, double base) {
+    for (size_t i = 0; i < series.size; ++i) {
+        if (!series.finite(i)) continue;
+        const auto x = double(series.xAt(i));
+        box(x - width / 2, base, x + width / 2, double(series.yAt(i)), paint);
+    }
+}
+
+void Plot::vertical(double x, const Stroke& stroke, const std::string& label) {
+    const Vec at = place(x, m_style.y.low);
+    if (!finite(at)) return;
+    const float sx = m_canvas.snap(at.x) + 0.5f;
+    {
+        const Clip clip(m_canvas.list(), m_rect);
+        m_canvas.line({sx, m_rect.y0}, {sx, m_rect.y1}, stroke);
+    }
+    if (!label.empty() && sx >= m_rect.x0 && sx <= m_rect.x1) {
+        const bool right = sx < m_rect.centre().x;
+        text(x + (right ? 1 : -1) * (xAt(m_rect.x0 + m_canvas.px(6)) - xAt(m_rect.x0)), yAt(m_rect.y0), label,
+             stroke.paint, {right ? 0.f : 1.f, 0});
+    }
+}
+
+void Plot::horizontal(double y, const Stroke& stroke, const std::string& label) {
+    const Vec at = place(m_style.x.low, y);
+    if (!finite(at)) return;
+    const float sy = m_canvas.snap(at.y) + 0.5f;
+    {
+        const Clip clip(m_canvas.list(), m_rect);
+        m_canvas.line({m_rect.x0, sy}, {m_rect.x1, sy}, stroke);
+    }
+    if (!label.empty() && sy >= m_rect.y0 && sy <= m_rect.y1) {
+        const bool above = sy > m_rect.y0 + m_canvas.lineHeight(Size::small) + m_canvas.px(4);
+        const Vec size = m_canvas.measure(label, Size::small);
+        m_canvas.text(
+            {m_rect.x0 + m_canvas.px(4), above ? sy - size.y - m_canvas.px(1) : sy + m_canvas.px(1)}, label,
+            {stroke.paint, Size::small});
+    }
+}
+
+void Plot::arrows(const Series& from, const Series& by, double factor, Paint paint, float maxLength) {
+    const Clip clip(m_canvas.list(), m_rect);
+    const float longest = m_canvas.px(maxLength);
+    for (size_t i = 0; i < std::min(from.size, by.size); ++i) {
+        if (!from.finite(i) || !by.finite(i)) continue;
+        const double x = double(from.xAt(i)), y = double(from.yAt(i));
+        const Vec a = place(x, y), b = place(x + factor * double(by.xAt(i)), y + factor * double(by.yAt(i)));
+        if (!finite(a) || !finite(b)) continue;
+        Vec step = b - a;
+        const float length = std::hypot(step.x, step.y);
+        if (length < 1) continue;
+        if (length > longest) step = step * (longest / length);
+        m_canvas.arrow(a, a + step, Stroke(paint, 1.25f));
+    }
+}
+
+void Plot::ellipse(double x, double y, double halfX, double halfY, const Stroke& stroke, double angle,
+                   float fillAlpha) {
+    constexpr int sides = 48;
+    std::vector<Vec> path;
+    const double c = std::cos(angle), s = std::sin(angle);
+    for (int i = 0; i < sides; ++i) {
+        const double t = 2 * std::numbers::pi * i / sides;
+        const double u = halfX * std::cos(t), v = halfY * std::sin(t);
+        const Vec at = place(x + c * u - s * v, y + s * u + c * v);
+        if (!finite(at)) return;
+        path.push_back(at);
+    }
+    const Clip clip(m_canvas.list(), m_rect);
+    if (fillAlpha > 0) {
+        std::vector<ImVec2> corners;
+        for (Vec p : path) corners.push_back(im(p));
+        Paint inside = stroke.paint;
+        inside.alpha *= fillAlpha;
+        // Dear ImGui's smooth edge needs clockwise order on the screen.
+        std::reverse(corners.begin(), corners.end());
+        m_canvas.list()->AddConvexPolyFilled(corners.data(), sides, m_canvas.packed(inside));
+    }
+    m_canvas.polyline(path, stroke, true);
+}
+
+void Plot::field(const Grid& grid, const FieldStyle& style) {
+    const Vec a = place(grid.x0, grid.y1), b = place(grid.x1, grid.y0);
+    m_canvas.painter().field(m_canvas.list(), m_rect, {a.x, a.y, b.x, b.y}, grid, style,
+                             m_canvas.resolve(Ink::grid), m_canvas.resolve(Paint(Ink::text, 0.9f)),
+                             m_canvas.px(1.5f));
+}
+
+void Plot::mesh(const Series& points, int rows, int columns, std::span<const float> values,
+                const FieldStyle& style) {
+    const size_t n = size_t(std::max(0, rows)) * size_t(std::max(0, columns));
+    if (n == 0 || points.size < n || values.size() < n) return;
+    const Clip clip(m_canvas.list(), m_rect);
+    std::vector<Vec> at(n);
+    for (size_t i = 0; i < n; ++i) at[i] = place(double(points.xAt(i)), double(points.yAt(i)));
+    ImDrawList* list = m_canvas.list();
+    const ImVec2 white = ImGui::GetFontTexUvWhitePixel();
+    const auto index = [columns](int row, int column) {
+        return size_t(row) * size_t(columns) + size_t(column);
+    };
+    const double span = style.high - style.low;
+    for (int r = 0; r + 1 < rows; ++r) {
+        for (int k = 0; k + 1 < columns; ++k) {
+            const size_t corner[] = {index(r, k), index(r, k + 1), index(r + 1, k + 1), index(r + 1, k)};
+            double mean = 0;
+            bool good = true;
+            for (size_t i : corner) {
+                mean += double(values[i]) / 4;
+                good = good && finite(at[i]);
+            }
+            if (!good) continue;
+            const Rgba colour = m_canvas.theme().map(style.map, float((mean - style.low) / span));
+            list->PrimReserve(6, 4);
+            list->PrimQuadUV(im(at[corner[0]]), im(at[corner[1]]), im(at[corner[2]]), im(at[corner[3]]),
+                             white, white, white, white, colour.withAlpha(style.opacity).packed());
+        }
+    }
+    const Stroke edge(Paint(Ink::text, 0.28f), 0.75f);
+    std::vector<Vec> path;
+    const auto flush = [&] {
+        m_canvas.polyline(path, edge);
+        path.clear();
+    };
+    for (int r = 0; r < rows; ++r, flush()) {
+        for (int k = 0; k < columns; ++k) {
+            if (finite(at[index(r, k)])) path.push_back(at[index(r, k)]);
+        }
+    }
+    for (int k = 0; k < columns; ++k, flush()) {
+        for (int r = 0; r < rows; ++r) {
+            if (finite(at[index(r, k)])) path.push_back(at[index(r, k)]);
+        }
+    }
+}
+
+}  // namespace views
