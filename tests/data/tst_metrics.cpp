@@ -218,6 +218,10 @@ class MetricsTest : public QObject {
         QVERIFY(near(subset, std::sqrt(M_PI), 0.1));
         QCOMPARE(core::meanPairwiseDistance(points, 2), subset);
         QVERIFY(near(core::meanPairwiseDistance(points, 2, 4000), std::sqrt(M_PI), 0.03));
+        // The rows are taken from the whole sample: half at 0, half at 1.
+        std::vector<float> halves(2000, 0);
+        std::fill(halves.begin() + 1000, halves.end(), 1.0f);
+        QVERIFY(near(core::meanPairwiseDistance(halves, 1), 0.5, 0.01));
         QVERIFY_THROWS_EXCEPTION(core::Error, core::meanPairwiseDistance(std::vector<float>{1, 2}, 2));
     }
 
