@@ -114,6 +114,9 @@ class LinearGaussianTest : public QObject {
         QVERIFY(std::equal(few.x.begin(), few.x.end(), draw.x.begin()));
         QVERIFY(std::equal(few.z.begin(), few.z.end(), draw.z.begin()));
         QVERIFY(m.draw(5, 7).x != few.x);
+        // Without W only noise is left, and it is not the latents over again.
+        const LinearGaussian::Draw apart = LinearGaussian(1, 1, {0}, {0}, 1).draw(5, 6);
+        for (int i = 0; i < 5; ++i) QVERIFY(apart.x[i] != apart.z[i]);
     }
 
     void badModelsAreRefused() {
