@@ -55,7 +55,7 @@ class TestAdam : public QObject {
             const std::vector<float> g = maker.values(777);
             std::vector<float> p = maker.values(777), m = maker.values(777), v = maker.values(777, 0, 2);
             const UpdateCall call{p.data(), g.data(), m.data(), v.data(), 1e-3f,
-                                  0.5f,     0.9f,     1e-8f,    0.5f,     0.1f};
+                                  0.9f,     0.997f,   1e-8f,    0.5f,     0.1f};
             QVERIFY(set->adam(call, 0, 100));
             QVERIFY(set->adam(call, 100, 777));
             p.insert(p.end(), m.begin(), m.end());
