@@ -126,7 +126,7 @@ void sweep(Product p, int64_t rows, int64_t columns, int64_t stepPanel) {
             const bool two = left > Simd::width, part = left < panel && left != Simd::width;
             p.b = b + c0 / panel * stepPanel;
             p.out = out + r0 * p.stepOut + c0;
-            tiles.wide[r - 1][two][part](p, Simd::maskOf(two ? left - Simd::width : left));
+            tiles.wide[r - 1][two][part](p, Simd::maskOf(!part ? 0 : two ? left - Simd::width : left));
         }
     }
 }
