@@ -1,7 +1,6 @@
 #include "app/text/algorithm_view.h"
 
 #include <QAbstractTextDocumentLayout>
-#include <QKeyEvent>
 #include <QMimeData>
 #include <QPainter>
 #include <QScrollBar>
@@ -127,15 +126,6 @@ void AlgorithmView::changeEvent(QEvent* event) {
     const bool looks = event->type() == QEvent::FontChange || event->type() == QEvent::PaletteChange ||
                        event->type() == QEvent::StyleChange;
     if (looks && !m_building) build();
-}
-
-bool AlgorithmView::event(QEvent* event) {
-    if (event->type() == QEvent::ShortcutOverride) {
-        const bool reading = static_cast<QKeyEvent*>(event)->matches(QKeySequence::Copy);
-        event->setAccepted(reading);
-        return reading;
-    }
-    return QTextEdit::event(event);
 }
 
 void AlgorithmView::paintEvent(QPaintEvent* event) {

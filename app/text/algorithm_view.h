@@ -29,7 +29,6 @@ class AlgorithmView : public QTextEdit {
 
   protected:
     void changeEvent(QEvent* event) override;
-    bool event(QEvent* event) override;
     void paintEvent(QPaintEvent* event) override;
     void resizeEvent(QResizeEvent* event) override;
     QMimeData* createMimeDataFromSelection() const override;

@@ -314,8 +314,10 @@ Spans parseSpans(const QString& text, const QString& fileName, int line) {
             spans.push_back({Span::Kind::code, between(i, "`", "`"), 0});
         } else if (text.mid(i, 2) == "**") {
             spans.push_back({Span::Kind::strong, between(i, "**", "**"), 0});
-        } else if (c == '*' && i + 1 < text.size() && !text[i + 1].isSpace() && text[i + 1] != '(') {
+        } else if (c == '*' && i + 1 < text.size() && !text[i + 1].isSpace()) {
             spans.push_back({Span::Kind::emphasis, between(i, "*", "*"), 0});
+            if (i < text.size() && text[i] == '*')
+                fail(fileName, line, "expected '*' after " + quoted(spans.back().text) + ", found '**'");
         } else {
             plain += c;
             ++i;

@@ -76,6 +76,7 @@ void LessonView::setLesson(const LessonText& lesson) {
         m_shown.clear();
     }
     m_lesson = lesson;
+    m_channels = lesson.liveChannels();
     build();
     if (chapter >= 0)
         scrollToChapter(chapter);
@@ -84,7 +85,7 @@ void LessonView::setLesson(const LessonText& lesson) {
 }
 
 void LessonView::setFrame(const core::Frame& frame) {
-    for (const QString& channel : m_lesson.liveChannels()) {
+    for (const QString& channel : m_channels) {
         const core::Tensor* tensor = frame.find(channel.toStdString());
         if (tensor && !tensor->values.empty())
             m_values[channel] = double(tensor->values[0]);
@@ -302,19 +303,6 @@ void LessonView::changeEvent(QEvent* event) {
     const int chapter = currentChapter();
     build();
     scrollToChapter(chapter);
-}
-
-// The window's keys (Space, R, N, arrows) are its own even while the text has the focus; only what
-// serves reading stays here.
-bool LessonView::event(QEvent* event) {
-    if (event->type() == QEvent::ShortcutOverride) {
-        const auto* key = static_cast<QKeyEvent*>(event);
-        const bool reading = key->matches(QKeySequence::Copy) || key->matches(QKeySequence::SelectAll) ||
-                             key->key() == Qt::Key_Return || key->key() == Qt::Key_Enter;
-        event->setAccepted(reading);
-        return reading;
-    }
-    return QTextBrowser::event(event);
 }
 
 void LessonView::paintEvent(QPaintEvent* event) {

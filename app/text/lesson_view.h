@@ -36,7 +36,6 @@ class LessonView : public QTextBrowser {
 
   protected:
     void changeEvent(QEvent* event) override;
-    bool event(QEvent* event) override;
     void keyPressEvent(QKeyEvent* event) override;
     void paintEvent(QPaintEvent* event) override;
     void resizeEvent(QResizeEvent* event) override;
@@ -53,6 +52,7 @@ class LessonView : public QTextBrowser {
     int currentChapter() const;
 
     LessonText m_lesson;
+    QStringList m_channels;  // that the text names
     TextStyle m_style;
     InlineObjects* m_objects;
     std::set<int> m_revealed;
