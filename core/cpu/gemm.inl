@@ -176,7 +176,7 @@ int64_t flatProduct(Product p, int64_t rows, int64_t C) {
 
 template <bool TRANSPOSED>
 void wideProduct(Product p, int64_t rows, int64_t C, int64_t K) {
-    if (K * C > 16 * 1024 && rows >= 3 * Simd::tileRows) return packedProduct<TRANSPOSED>(p, rows, C, K);
+    if (K * C > Simd::packedFrom && rows >= 48) return packedProduct<TRANSPOSED>(p, rows, C, K);
     if (rows <= 2) {
         p.K = K;
         p.fresh = true;

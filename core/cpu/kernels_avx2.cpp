@@ -12,6 +12,7 @@ struct Simd {
     using Vector = __m256;
     using Mask = __m256i;
     static constexpr int64_t width = 8, tileRows = 6, narrowColumns = 4;
+    static constexpr int64_t packedFrom = 16 * 1024;  // floats of B from which copying it pays, measured
 
     GS_INLINE Vector zero() { return _mm256_setzero_ps(); }
     GS_INLINE Vector load(const float* x) { return _mm256_loadu_ps(x); }

@@ -12,6 +12,7 @@ struct Simd {
     using Vector = __m512;
     using Mask = __mmask16;
     static constexpr int64_t width = 16, tileRows = 12, narrowColumns = 8;
+    static constexpr int64_t packedFrom = 400 * 1024;  // floats of B from which copying it pays, measured
 
     GS_INLINE Vector zero() { return _mm512_setzero_ps(); }
     GS_INLINE Vector load(const float* x) { return _mm512_loadu_ps(x); }

@@ -12,6 +12,7 @@ struct Simd {
     using Vector = __m128;
     using Mask = int64_t;
     static constexpr int64_t width = 4, tileRows = 4, narrowColumns = 0;
+    static constexpr int64_t packedFrom = 16 * 1024;  // floats of B from which copying it pays, measured
 
     GS_INLINE Vector zero() { return _mm_setzero_ps(); }
     GS_INLINE Vector load(const float* x) { return _mm_loadu_ps(x); }
