@@ -90,7 +90,7 @@ class Gan final : public Lesson {
             r.probe("grad_norm_g", norm(g));
             r.stage("g_update");
             r.update(g, Adam{lrG, beta1, beta2});
-            average(r, G.scope(), ema.in(r));
+            average(r, G.scope(), averageDecay(r));
         }
     }
 
@@ -160,6 +160,11 @@ class Gan final : public Lesson {
         sizes.front() = in;
         sizes.back() = out;
         return sizes;
+    }
+    // min(ema, (t + 1) / (t + 10)): the first steps are not held back by the initialisation.
+    Var averageDecay(Recorder& r) const {
+        const Var t = stepNumber(r), decay = ema.in(r);
+        return decay - relu(decay - (t + 1) / (t + 10));
     }
     // What is seen and judged is the running average of G; with ema = 0 that is G itself.
     Mlp averagedGenerator(Recorder& r) const {
