@@ -6,6 +6,7 @@ uniform sampler2D maps;   // one map a row, 256 colours each
 uniform float mapRow;     // the row's texture coordinate
 uniform vec2 range;       // the values at the map's two ends
 uniform float opacity;
+uniform vec4 veil;        // alpha above 0: this colour instead of the map, opaque in proportion
 uniform vec4 missing;     // where the value is not finite
 uniform float contour;
 uniform vec4 contourInk;  // alpha 0: no contour
@@ -21,6 +22,7 @@ void main() {
     }
     float t = clamp((v - range.x) / (range.y - range.x), 0.0, 1.0);
     colour = vec4(texture(maps, vec2((t * 255.0 + 0.5) / 256.0, mapRow)).rgb, opacity);
+    if (veil.a > 0.0) colour = vec4(veil.rgb, veil.a * t);
     // A plateau at the level itself has no contour.
     if (contourInk.a > 0.0 && slope > 1e-6 * abs(range.y - range.x)) {
         float pixels = abs(v - contour) / slope;

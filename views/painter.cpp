@@ -137,6 +137,7 @@ void Painter::drawField(const Call& call) {
     m_field.set("range", Vec{float(call.style.low), float(call.style.high)});
     m_field.set("opacity", call.style.opacity);
     m_field.set("missing", call.missing);
+    m_field.set("veil", call.style.veil ? *call.style.veil->colour : Rgba{0, 0, 0, 0});
     m_field.set("contour", float(call.style.contour.value_or(0)));
     m_field.set("contourInk", call.style.contour ? call.rim : Rgba{0, 0, 0, 0});
     m_field.set("contourHalfWidth", call.contourWidth / 2);

@@ -61,7 +61,8 @@ struct FieldStyle {
     double low = 0, high = 1;       // the ends of the colour map; a diverging map's neutral is in the middle
     std::optional<double> contour;  // an iso-line in the text's colour
     float opacity = 1;
-    bool smooth = true;  // bilinear between cell centres; otherwise flat cells
+    std::optional<Paint> veil;  // instead of the map: one colour whose opacity grows from 0 to the paint's
+    bool smooth = true;         // bilinear between cell centres; otherwise flat cells
 };
 
 struct LegendEntry {

@@ -235,7 +235,9 @@ void Plot::ellipse(double x, double y, double halfX, double halfY, const Stroke&
 
 void Plot::field(const Grid& grid, const FieldStyle& style) {
     const Vec a = place(grid.x0, grid.y1), b = place(grid.x1, grid.y0);
-    m_canvas.painter().field(m_canvas.list(), m_rect, {a.x, a.y, b.x, b.y}, grid, style,
+    FieldStyle resolved = style;
+    if (style.veil) resolved.veil = Paint::fixed(m_canvas.resolve(*style.veil));
+    m_canvas.painter().field(m_canvas.list(), m_rect, {a.x, a.y, b.x, b.y}, grid, resolved,
                              m_canvas.resolve(Ink::grid), m_canvas.resolve(Paint(Ink::text, 0.9f)),
                              m_canvas.px(1.5f));
 }
