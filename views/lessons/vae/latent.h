@@ -1,0 +1,45 @@
+// The latent plane: where the encoder puts the test data, what the prior expects, and what any place decodes
+// to.
+#pragma once
+
+#include <vector>
+
+#include "views/lessons/vae/situation.h"
+
+namespace views::vae {
+
+class LatentPlane {
+  public:
+    void draw(Canvas& canvas, const core::Frame& frame, const SetHandle& set, Cursor& cursor);
+
+  private:
+    struct Codes {
+        std::vector<float> x, y;
+        Series series() const { return Series::of(std::span<const float>(x), std::span<const float>(y)); }
+    };
+    // mu, sigma and eps of the one datum whose dice the mouse can hold; empty if not computed.
+    struct Draw {
+        std::vector<float> mu, sigma, eps;
+        std::vector<float> z() const;
+    };
+
+    static Codes codesOf(const core::Frame& frame);
+    Draw drawOf(const core::Frame& frame);
+    // The plane shows [-extent, extent]: 4 as the prior asks, doubled while the codes lie outside.
+    double extentFor(const Codes& codes);
+    void plane(Canvas& canvas, const core::Frame& frame, const SetHandle& set, Cursor& cursor, Rect where);
+    void nameClasses(Canvas& canvas, Plot& plot, const core::Frame& frame, const Codes& codes) const;
+    void decoded(Canvas& canvas, Plot& plot, const core::Frame& frame, const Codes& codes,
+                 const Cursor& cursor) const;
+    // x -> mu, sigma; eps; z -> decoded picture, beside or below the plane.
+    void oneDraw(Canvas& canvas, const core::Frame& frame, const SetHandle& set, Rect where, bool upright);
+    void moveEps(double x, double y, const SetHandle& set);
+
+    double m_extent = 4;
+    bool m_held = false;       // the dice are in the user's hand
+    bool m_asked = false;      // the run has not followed the hand yet
+    std::vector<float> m_eps;  // where the user put them
+    int64_t m_step = 0;
+};
+
+}  // namespace views::vae
