@@ -3,7 +3,7 @@
 in vec2 at;
 uniform sampler2D values;
 uniform sampler2D maps;   // one map a row, 256 colours each
-uniform float mapRow;     // the row's texture coordinate
+uniform int mapRow;
 uniform vec2 range;       // the values at the map's two ends
 uniform float opacity;
 uniform vec4 veil;        // alpha above 0: this colour instead of the map, opaque in proportion
@@ -21,12 +21,13 @@ void main() {
         return;
     }
     float t = clamp((v - range.x) / (range.y - range.x), 0.0, 1.0);
-    colour = vec4(texture(maps, vec2((t * 255.0 + 0.5) / 256.0, mapRow)).rgb, opacity);
+    colour = vec4(texelFetch(maps, ivec2(int(t * 255.0 + 0.5), mapRow), 0).rgb, opacity);
     if (veil.a > 0.0) colour = vec4(veil.rgb, veil.a * t);
-    // A plateau at the level itself has no contour.
-    if (contourInk.a > 0.0 && slope > 1e-6 * abs(range.y - range.x)) {
+    // On a plateau at the level itself the contour would be everywhere: it fades where the slope does.
+    float steep = smoothstep(2e-4, 1e-3, slope / abs(range.y - range.x));
+    if (contourInk.a > 0.0 && steep > 0.0) {
         float pixels = abs(v - contour) / slope;
-        float line = 1.0 - smoothstep(contourHalfWidth - 0.5, contourHalfWidth + 0.5, pixels);
+        float line = steep * (1.0 - smoothstep(contourHalfWidth - 0.5, contourHalfWidth + 0.5, pixels));
         colour = vec4(mix(colour.rgb, contourInk.rgb, line * contourInk.a), max(colour.a, line * contourInk.a));
     }
 }

@@ -173,7 +173,8 @@ void Canvas::line(Vec from, Vec to, const Stroke& stroke) {
 
 void Canvas::polyline(const std::vector<Vec>& points, const Stroke& stroke, bool closed) {
     const uint32_t colour = packed(stroke.paint);
-    const float width = px(stroke.width);
+    // Lines of whole pixels are drawn from Dear ImGui's texture: a third of the triangles.
+    const float width = std::max(1.f, std::round(px(stroke.width)));
     std::vector<Vec> path = points;
     if (closed && path.size() > 2) path.push_back(path.front());
     if (path.size() < 2) return;
@@ -198,9 +199,10 @@ void Canvas::polyline(const std::vector<Vec>& points, const Stroke& stroke, bool
     }
 
     const float on = stroke.dash == Dash::dashed ? px(6) : 0;
-    const float period = stroke.dash == Dash::dashed ? px(10) : 2.6f * width;
+    const float period = stroke.dash == Dash::dashed ? px(10) : std::max(px(4), 2.4f * px(stroke.width));
     float phase = 0;  // since the start of the last dash
     std::vector<ImVec2> dash;
+    std::vector<DotVertex> dots;
     for (size_t i = 0; i + 1 < path.size(); ++i) {
         const Vec step = path[i + 1] - path[i];
         const float length = std::hypot(step.x, step.y);
@@ -208,7 +210,7 @@ void Canvas::polyline(const std::vector<Vec>& points, const Stroke& stroke, bool
         for (float at = 0; at < length;) {
             const Vec here = path[i] + step * (at / length);
             if (stroke.dash == Dash::dotted) {
-                if (phase <= 0) m_list->AddCircleFilled(im(here), width * 0.68f, colour, 8);
+                if (phase <= 0) dots.push_back({here.x, here.y, colour});
                 const float go = std::min(period - phase, length - at);
                 phase += go;
                 at += go;
@@ -231,6 +233,7 @@ void Canvas::polyline(const std::vector<Vec>& points, const Stroke& stroke, bool
         }
     }
     if (dash.size() >= 2) m_list->AddPolyline(dash.data(), int(dash.size()), colour, 0, width);
+    m_painter.dots(m_list, {0, 0, 1e5f, 1e5f}, std::move(dots), px(stroke.width) * 0.6f, Rgba{0, 0, 0, 0});
 }
 
 void Canvas::fill(Rect rect, Paint paint, float rounding) {
@@ -256,7 +259,7 @@ void Canvas::arrow(Vec from, Vec to, const Stroke& stroke) {
     const float head = std::min(length, px(2.5f * stroke.width + 2));
     const Vec neck = to - along * head;
     const uint32_t colour = packed(stroke.paint);
-    m_list->AddLine(im(from), im(neck), colour, px(stroke.width));
+    m_list->AddLine(im(from), im(neck), colour, std::max(1.f, std::round(px(stroke.width))));
     m_list->AddTriangleFilled(im(to), im(neck + across * (head * 0.45f)), im(neck - across * (head * 0.45f)),
                               colour);
 }

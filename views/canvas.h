@@ -67,6 +67,7 @@ struct SheetStyle {
     int selected = -1;                   // ringed
     std::vector<std::string> rowLabels;  // left of each row
     bool wholeNumber = true;             // scale by whole numbers of device pixels (if at least 1 fits)
+    bool fewer = false;  // leave out up to a third of the pictures if the rest are larger then
 };
 
 // Where a sheet's pictures were drawn, and what the mouse does there.
@@ -122,7 +123,8 @@ class Canvas {
 
     // ---- instruments
     // A horizontal bar from low to high with its marks and the value; a value that is not finite
-    // draws the scale alone. 48 logical pixels high with one row of marks.
+    // draws the scale alone. 52 logical pixels high; in less than 44, label and value stand beside the bar
+    // and 32 are enough.
     void gauge(Rect where, const GaugeStyle& style, double value);
     // A label above a large number.
     void readout(Rect where, const std::string& label, const std::string& value, Paint paint = Ink::text);

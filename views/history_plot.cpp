@@ -82,7 +82,8 @@ void Canvas::history(const std::string& id, const std::vector<Curve>& curves, Pl
     double low = std::numeric_limits<double>::infinity(), high = -low;
     int64_t first = std::numeric_limits<int64_t>::max(), last = 0;
     for (const Curve& curve : curves) {
-        traces.push_back(curve.history ? traceOf(*curve.history, std::max(16, int(where.width()))) : Trace{});
+        traces.push_back(curve.history ? traceOf(*curve.history, std::max(16, int(where.width() / 1.5f)))
+                                       : Trace{});
         std::vector<float> values = traces.back().mean;
         if (style.y.log) std::erase_if(values, [](float v) { return !(v > 0); });
         const auto [from, to] = usualRange(values);

@@ -76,10 +76,11 @@ SheetLayout layOutSheet(int n, const Images& images, const SheetStyle& style, Ve
     SheetLayout best = with(1);
     for (int columns = 2; columns <= n; ++columns) {
         const SheetLayout layout = with(columns);
-        // Of equal scales the one whose shape is nearest to the room's.
+        // Of equal scales the one with full rows, and a shape near to the room's.
         const auto strain = [&](const SheetLayout& l) {
-            return std::abs(
-                std::log(float(l.columns * images.width) / float(l.rows * images.height) * room.y / room.x));
+            const float ragged = l.columns * l.rows == n ? 0 : 1;
+            return ragged + std::abs(std::log(float(l.columns * images.width) /
+                                              float(l.rows * images.height) * room.y / room.x));
         };
         const bool larger = layout.scale > best.scale;
         if (larger || (layout.scale == best.scale && strain(layout) < strain(best))) best = layout;
@@ -90,17 +91,30 @@ SheetLayout layOutSheet(int n, const Images& images, const SheetStyle& style, Ve
 }  // namespace
 
 void Canvas::gauge(Rect where, const GaugeStyle& style, double value) {
-    const float line = lineHeight();
-    const float y = snap(where.y0 + line + px(4)), height = snap(px(10));
-    const Rect bar = {snap(where.x0), y, snap(where.x1), y + height};
+    const bool beside = where.height() < px(44);
+    const float line = lineHeight(), height = snap(px(10));
+    Rect bar = {snap(where.x0), snap(where.y0 + line + px(4)), snap(where.x1), 0};
+    if (beside) {
+        const float label = std::max(measure(style.label).x, measure("C(G)").x) + px(10);
+        bar = {snap(where.x0 + label), snap(where.y0 + (line - height) / 2),
+               snap(where.x1 - measure("−0.0000").x - px(10)), 0};
+        where.x0 = bar.x0;
+        where.x1 = bar.x1;
+    }
+    bar.y1 = bar.y0 + height;
     const auto at = [&](double v) {
         const double unit = std::clamp((v - style.low) / (style.high - style.low), 0.0, 1.0);
         return snap(bar.x0 + float(unit) * bar.width());
     };
-    text({where.x0, where.y0}, style.label, {style.paint});
-    const std::string& unit = words(style.unit);
-    text({where.x1, where.y0}, figure(value) + (unit.empty() ? "" : " " + unit),
-         {Ink::text, Size::base, {1, 0}});
+    if (beside) {
+        text({bar.x0 - px(10), where.y0}, style.label, {style.paint, Size::base, {1, 0}});
+        text({bar.x1 + px(10), where.y0}, figure(value), {Ink::text});
+    } else {
+        const std::string& unit = words(style.unit);
+        text({where.x0, where.y0}, style.label, {style.paint});
+        text({where.x1, where.y0}, figure(value) + (unit.empty() ? "" : " " + unit),
+             {Ink::text, Size::base, {1, 0}});
+    }
     fill(bar, Ink::grid, 3);
     if (std::isfinite(value)) {
         const float x = at(value);
@@ -175,15 +189,22 @@ bool Canvas::button(const std::string& id, Rect where, const std::string& label)
 
 Sheet Canvas::sheet(const std::string& id, const Images& images, const SheetStyle& style, Rect where) {
     Sheet sheet;
-    const int n = images.size();
+    int n = images.size();
     if (n == 0 || where.empty()) return sheet;
     const float gap = std::max(1.f, snap(px(float(style.gap))));
     const float caption = style.captions.empty() ? 0 : lineHeight(Size::small) + px(4);
     float labels = 0;
     for (const std::string& label : style.rowLabels)
         labels = std::max(labels, measure(label, Size::small).x + px(8));
-    const SheetLayout layout =
-        layOutSheet(n, images, style, {where.width() - labels, where.height()}, gap, caption);
+    const Vec room = {where.width() - labels, where.height()};
+    SheetLayout layout = layOutSheet(n, images, style, room, gap, caption);
+    for (int less = n - 1; style.fewer && less >= n - n / 3; --less) {
+        const SheetLayout larger = layOutSheet(less, images, style, room, gap, caption);
+        if (larger.scale <= layout.scale || larger.columns * larger.rows != less) continue;
+        layout = larger;
+        n = less;
+        break;
+    }
     if (!(layout.scale > 0)) return sheet;
     sheet.columns = layout.columns;
     sheet.rows = layout.rows;

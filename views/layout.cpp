@@ -20,18 +20,26 @@ struct Scorer {
     // Smaller is better.
     float operator()(const std::vector<Rect>& rects) const {
         float score = 2 * strain(rects[0], mainAspect), area = 0;
-        float smallest = std::numeric_limits<float>::infinity();
+        float smallest = std::numeric_limits<float>::infinity(), largest = 0;
         for (size_t i = 1; i < rects.size(); ++i) {
             const float s = strain(rects[i], otherAspect);
             score += (s + s * s) / float(rects.size() - 1) * 3;
             area += rects[i].width() * rects[i].height() / float(rects.size() - 1);
             smallest = std::min(smallest, rects[i].width() * rects[i].height());
+            largest = std::max(largest, rects[i].width() * rects[i].height());
         }
         const float ratio = rects[0].width() * rects[0].height() / area;
         const float wanted = 1.35f * mainWeight;
         score += 1.2f * std::abs(std::log(ratio / wanted));
+        // Below this a plot has no room between its labels.
+        for (const Rect& r : rects) {
+            const float h = (r.height() - titleHeight) / (9 * titleHeight),
+                        w = r.width() / (10 * titleHeight);
+            score += 2 * std::max(0.f, 1 - h) + 2 * std::max(0.f, 1 - w);
+        }
         // The others are equals.
-        score += 0.7f * std::log(area / smallest);
+        score += 0.9f * std::log(largest / smallest);
+        score += 4 * std::max(0.f, 1.6f - rects[0].width() * rects[0].height() / largest);
         return score;
     }
 };

@@ -36,7 +36,7 @@ void Painter::begin(Vec display, const Theme& theme) {
     for (int map = 0; map < mapCount; ++map) {
         for (int i = 0; i < 256; ++i) colours.push_back(theme.map(Map(map), float(i) / 255));
     }
-    uploadColours(m_maps, colours, 256, mapCount, Filter::linear);
+    uploadColours(m_maps, colours, 256, mapCount, Filter::nearest);
     m_mapsOf = theme.palette;
 }
 
@@ -133,7 +133,7 @@ void Painter::drawField(const Call& call) {
     m_field.set("place", call.place);
     m_field.set("values", 0);
     m_field.set("maps", 1);
-    m_field.set("mapRow", (float(int(call.style.map)) + 0.5f) / mapCount);
+    m_field.set("mapRow", int(call.style.map));
     m_field.set("range", Vec{float(call.style.low), float(call.style.high)});
     m_field.set("opacity", call.style.opacity);
     m_field.set("missing", call.missing);

@@ -352,10 +352,13 @@ void Pane::setTheme(const Theme& theme) {
 }
 
 void Pane::setLesson(const std::string& lesson) {
+    if (m_state->lesson != lesson || !m_state->view) setLesson(lesson, makeView(lesson));
+}
+
+void Pane::setLesson(const std::string& lesson, std::unique_ptr<View> view) {
     State& s = *m_state;
-    if (s.lesson == lesson && s.view) return;
     s.lesson = lesson;
-    s.view = makeView(lesson);
+    s.view = std::move(view);
     s.blank->lesson = lesson;
     s.maximised.clear();
     s.shrinking.clear();

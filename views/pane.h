@@ -43,6 +43,8 @@ class Pane {
     void resize(int width, int height, float devicePixelRatio);
     void setTheme(const Theme& theme);
     void setLesson(const std::string& lesson);
+    // The same with panels that are in no catalogue.
+    void setLesson(const std::string& lesson, std::unique_ptr<View> view);
     void setFrame(core::FramePtr frame);
     // By panel id.
     void setPanelTitles(std::map<std::string, PanelTitle> titles);

@@ -48,6 +48,7 @@ Plot::~Plot() {
 
 void Plot::layOut(Rect where) {
     Canvas& c = m_canvas;
+    m_where = where;
     const float small = c.lineHeight(Size::small);
     Rect rect = where;
     rect.y0 += m_style.y.label.empty() ? (m_style.y.ticks ? small / 2 : c.px(2)) : small + c.px(4);
@@ -55,7 +56,9 @@ void Plot::layOut(Rect where) {
 
     float left = c.px(2);
     if (m_style.y.ticks) {
-        for (const Tick& tick : ticksOf(m_style.y, int(rect.height() / c.px(44)))) {
+        // Plots above each other share their left edge, as most labels are no wider than this.
+        left = c.measure("0.00", Size::small).x + c.px(8);
+        for (const Tick& tick : ticksOf(m_style.y, int(rect.height() / c.px(54)))) {
             left = std::max(left, c.measure(tick.label, Size::small).x + c.px(8));
         }
     }
@@ -120,7 +123,7 @@ void Plot::drawAxes() {
     }
     // A label never touches the one before it.
     float labelledUpTo = -1e9f;
-    for (const Tick& tick : ticksOf(m_style.x, int(m_rect.width() / c.px(64)))) {
+    for (const Tick& tick : ticksOf(m_style.x, int(m_rect.width() / c.px(80)))) {
         const float x = c.snap(place(tick.value, m_style.y.low).x) + 0.5f;
         if (m_style.grid) c.line({x, m_rect.y0}, {x, m_rect.y1}, line);
         const float half = c.measure(tick.label, Size::small).x / 2;
@@ -128,10 +131,12 @@ void Plot::drawAxes() {
         labelledUpTo = x + half;
         c.text({x, m_rect.y1 + c.px(5)}, tick.label, {Ink::faint, Size::small, {0.5f, 0}});
     }
-    for (const Tick& tick : ticksOf(m_style.y, int(m_rect.height() / c.px(44)))) {
+    float labelledFrom = 1e9f;
+    for (const Tick& tick : ticksOf(m_style.y, int(m_rect.height() / c.px(54)))) {
         const float y = c.snap(place(m_style.x.low, tick.value).y) + 0.5f;
         if (m_style.grid) c.line({m_rect.x0, y}, {m_rect.x1, y}, line);
-        if (!m_style.y.ticks) continue;
+        if (!m_style.y.ticks || y + small / 2 > labelledFrom) continue;
+        labelledFrom = y - small / 2;
         c.text({m_rect.x0 - c.px(6), y - small / 2}, tick.label, {Ink::faint, Size::small, {1, 0}});
     }
 }
@@ -161,8 +166,7 @@ void Plot::drawEndLabels() {
     for (const EndLabel& label : m_endLabels) {
         c.text({x, label.y}, label.text, {label.paint, Size::base, {0, 0.5f}});
         if (!label.value || !m_style.endValues) continue;
-        const float right = x + m_endWidth + c.px(8) + c.measure(widestValue).x;
-        c.text({right, label.y}, figure(*label.value), {Ink::text, Size::base, {1, 0.5f}});
+        c.text({x + m_endWidth + c.px(8), label.y}, figure(*label.value), {Ink::text, Size::base, {0, 0.5f}});
     }
 }
 
@@ -209,7 +213,7 @@ void Plot::colourBar(const FieldStyle& style, const std::string& label) {
     const auto at = [&](double v) {
         return m_bar.y1 - float((v - style.low) / (style.high - style.low)) * m_bar.height();
     };
-    for (const Tick& tick : ticksOf(axis, std::max(2, int(m_bar.height() / c.px(64))))) {
+    for (const Tick& tick : ticksOf(axis, std::max(2, int(m_bar.height() / c.px(80))))) {
         c.text({m_bar.x1 + c.px(5), at(tick.value)}, tick.label, {Ink::faint, Size::small, {0, 0.5f}});
     }
     if (style.contour) {
@@ -217,7 +221,10 @@ void Plot::colourBar(const FieldStyle& style, const std::string& label) {
         c.line({m_bar.x0, y}, {m_bar.x1, y}, Stroke(Ink::text, 1.25f));
     }
     if (!label.empty()) {
-        c.text({m_bar.x0, m_bar.y0 - c.px(4)}, label, {Ink::faint, Size::small, {0, 1}});
+        // To the left of its end where it would leave the panel.
+        const float width = c.measure(label, Size::small).x;
+        const float left = std::min(m_bar.x0, m_where.x1 - width);
+        c.text({left, m_bar.y0 - c.px(4)}, label, {Ink::faint, Size::small, {0, 1}});
     }
 }
 

@@ -39,9 +39,10 @@ struct Stroke {
 
 struct Axis {
     double low = 0, high = 1;
-    std::string label;  // quantity and unit: "x", "step", "nats"
-    bool log = false;   // low and high are positive, ticks at powers of ten
-    bool ticks = true;  // numbers at round values
+    std::string label;   // quantity and unit: "x", "step", "nats"
+    bool log = false;    // low and high are positive, ticks at powers of ten
+    bool ticks = true;   // numbers at round values
+    bool whole = false;  // at whole numbers only: counts, indices
 };
 
 // An axis that holds all the values with a little room, its ends at round numbers.
@@ -167,6 +168,7 @@ class Plot {
     Canvas& m_canvas;
     std::string m_id;
     PlotStyle m_style;
+    Rect m_where;
     Rect m_rect;
     Rect m_bar;
     float m_endWidth = 0;

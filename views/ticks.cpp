@@ -52,7 +52,8 @@ std::vector<Tick> ticksOf(const Axis& axis, int wanted) {
         }
         return ticks;
     }
-    const double step = roundStep((high - low) / wanted);
+    double step = roundStep((high - low) / wanted);
+    if (axis.whole) step = std::max(1.0, step);
     if (!(step > 0) || !std::isfinite(step)) return ticks;
     const double begin = std::ceil(low / step - 1e-9);
     for (int i = 0; i < 2 * wanted + 2; ++i) {

@@ -128,7 +128,8 @@ inline Frame planeFrame() {
     std::vector<float> real, points, z;
     for (int i = 0; i < 512; ++i) {
         const auto [x, y] = centre(i % 8);
-        real.insert(real.end(), {float(x + sigma * double(noise(rng))), float(y + sigma * double(noise(rng)))});
+        real.insert(real.end(),
+                    {float(x + sigma * double(noise(rng))), float(y + sigma * double(noise(rng)))});
     }
     // G bends the square onto a wide ring: the angle from z_1, the radius from z_2.
     const auto generate = [](double a, double b) {
@@ -149,7 +150,8 @@ inline Frame planeFrame() {
             const auto [cx, cy] = centre(k);
             p += normal(x, cx, 0.2) * normal(y, cy, 0.2) / 8;
         }
-        const double r = std::hypot(x, y), q = normal(r, 1.9, 0.2) / (2 * std::numbers::pi * std::max(0.3, r));
+        const double r = std::hypot(x, y),
+                     q = normal(r, 1.9, 0.2) / (2 * std::numbers::pi * std::max(0.3, r));
         return (p + 1e-3) / (p + q + 2e-3);
     };
     for (int j = 0; j < 96; ++j) {
@@ -184,7 +186,8 @@ inline Frame planeFrame() {
     f.channels["warp"] = pairs(warp);
     f.channels["warp_det"] = column(det);
     std::vector<float> counts;
-    for (int k = 0; k < 8; ++k) counts.insert(counts.end(), {k == 7 ? 0.004f : 0.1f + 0.02f * float(k % 4), 0.125f});
+    for (int k = 0; k < 8; ++k)
+        counts.insert(counts.end(), {k == 7 ? 0.004f : 0.1f + 0.02f * float(k % 4), 0.125f});
     f.channels["mode_counts"] = pairs(counts);
     return f;
 }

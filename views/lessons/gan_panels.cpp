@@ -36,7 +36,8 @@ void drawValue(Canvas& canvas, const Frame& frame) {
     const bool exact = frame.find("c_g");
     Rect& area = canvas.area();
     if (exact) {
-        const float each = canvas.lineHeight() + canvas.lineHeight(Size::small) + canvas.px(30);
+        const bool roomy = area.height() > canvas.px(260);
+        const float each = canvas.px(roomy ? 60 : 38);
         Rect gauges = area.cutBottom(2 * each);
         area.cutBottom(canvas.px(8));
         canvas.gauge(gauges.row(0, 2, 0),
@@ -126,11 +127,10 @@ void drawShapes(Canvas& canvas, const Frame& frame, const std::vector<const Shap
     if (slopes && active.option == std::string("least-squares")) y = {-6, 6, "dℓ/da"};
     x.ticks = slopes;
     PlotStyle style{.x = x, .y = y};
-    if (!slopes) {
-        for (const Shape* shape : shown) style.ends.push_back(shape->label);
-    } else {
-        // The same room as above, so that both plots share the logit's axis.
-        for (const Shape* shape : shown) style.ends.push_back(shape->label);
+    // The same room in both plots, so that they share the logit's axis; the rows below name the curves too.
+    const bool named = where.width() > canvas.px(320);
+    for (const Shape* shape : shown) {
+        if (named) style.ends.push_back(shape->label);
     }
     Plot plot = canvas.plot(slopes ? "slopes" : "losses", style, where);
     plot.vertical(0, Stroke(Paint(Ink::faint, 0.5f), 1, Dash::dotted));
@@ -142,7 +142,7 @@ void drawShapes(Canvas& canvas, const Frame& frame, const std::vector<const Shap
         const Sampled curve = sampled(f);
         const Paint paint = now ? Paint(Ink::learned) : Paint(Ink::faint);
         plot.line(curve.series(), Stroke(paint, now ? 2.25f : 1.5f, now ? Dash::solid : Dash::dashed));
-        if (!slopes) plot.endLabel(double(curve.y.back()), shape->label, paint);
+        if (!slopes && named) plot.endLabel(double(curve.y.back()), shape->label, paint);
         const Sampled dots = dotsOn(f, logits);
         plot.points(dots.series(), Paint(Ink::generated, now ? 0.8f : 0.25f), now ? 2.5f : 1.75f);
     }
@@ -221,7 +221,7 @@ void drawCoverage(Canvas& canvas, const Frame& frame) {
                        covered + " / " + count(std::llround(known(frame, "modes"))), paint);
         const double share = known(frame, "share_near");
         canvas.readout(head.column(1, 2, canvas.px(8)), "within 3σ",
-                       std::isfinite(share) ? figure(100 * share, share < 0.9995 ? 3 : 3) + " %" : "–");
+                       std::isfinite(share) ? figure(100 * share) + " %" : "–");
     } else {
         canvas.readout(head, "state",
                        alarm                          ? "collapsed"
@@ -237,8 +237,12 @@ void drawCoverage(Canvas& canvas, const Frame& frame) {
                     {Ink::alarm});
     }
     if (!counts || counts->shape.columns() != 2) {
-        if (!modes) canvas.empty("Modes are counted where the data are a mixture.");
-        return;
+        if (modes) return;
+        return canvas.history(
+            "pairwise",
+            {curveOf(frame, "pairwise_distance", "samples", Ink::generated),
+             curveOf(frame, "pairwise_baseline", "data", Stroke(Ink::data, 1.75f, Dash::dashed))},
+            {.y = {.label = "mean distance"}});
     }
     // A bar for each mode; the dash is its exact weight.
     const auto n = size_t(counts->shape.rows());
@@ -246,7 +250,7 @@ void drawCoverage(Canvas& canvas, const Frame& frame) {
     for (float v : counts->values) {
         if (std::isfinite(v)) high = std::max(high, double(v));
     }
-    Axis x{0.4, double(n) + 0.6, "mode"};
+    Axis x{.low = 0.4, .high = double(n) + 0.6, .whole = true};
     Plot plot =
         canvas.plot("modes", {.x = x, .y = {0, std::max(0.05, std::ceil(high * 1.05 * 20) / 20), "share"}});
     for (size_t i = 0; i < n; ++i) {
@@ -279,15 +283,18 @@ void drawLosses(Canvas& canvas, const Frame& frame) {
                                         curveOf(frame, "d_fake", "D(G(z))", Ink::generated)};
     // Three plots where there is room, else the first two.
     const int rows = area.height() > canvas.px(420) ? 3 : 2;
+    // The same room for labels in all of them, so that their steps stand above each other.
+    const std::vector<std::string> ends = {"L_D", "L_G", "|∇_D|", rows == 3 ? "D(G(z))" : "",
+                                           losses.back().label};
     PlotStyle upper{.x = {.label = " ", .ticks = false}, .y = {.label = "loss"}};
+    PlotStyle middle{.x = {.label = " ", .ticks = false}, .y = {0, 1.0001, "mean of D"}};
+    PlotStyle lower{.y = {.label = "gradient norm", .log = true}};
+    upper.ends = middle.ends = lower.ends = ends;
     canvas.history("losses", losses, upper, area.row(0, rows, gap));
     if (rows == 3) {
-        canvas.history("answers", answers,
-                       {.x = {.label = " ", .ticks = false}, .y = {0, 1.0001, "mean of D"}},
-                       area.row(1, rows, gap));
+        canvas.history("answers", answers, middle, area.row(1, rows, gap));
     }
-    canvas.history("norms", norms, {.y = {.label = "gradient norm", .log = true}},
-                   area.row(rows - 1, rows, gap));
+    canvas.history("norms", norms, lower, area.row(rows - 1, rows, gap));
 }
 
 // ---- pictures
@@ -295,7 +302,7 @@ void drawLosses(Canvas& canvas, const Frame& frame) {
 void drawSamples(Canvas& canvas, const Frame& frame) {
     const Images sheet = Images::of(frame.find("sheet"));
     if (sheet.size() == 0) return canvas.empty("Samples from the same noise after every step.");
-    canvas.sheet("samples", sheet);
+    canvas.sheet("samples", sheet, {.fewer = true});
 }
 
 void drawInterpolation(Canvas& canvas, const Frame& frame) {
@@ -315,22 +322,27 @@ void drawNearest(Canvas& canvas, const Frame& frame) {
                  found = Images::of(frame.find("nearest_image"));
     if (query.size() == 0) return canvas.empty("Samples above the training images closest to them.");
     Rect area = canvas.area();
-    const float line = canvas.lineHeight() + canvas.px(4);
-    const Rect first = area.cutTop(line);
-    canvas.text({first.x0, first.y0}, "generated", {Ink::generated});
-    Rect upper = area;
-    const Rect lower = upper.cutBottom((area.height() + line + canvas.px(8)) / 2);
-    const Sheet above = canvas.sheet("query", query, {.columns = query.size()}, upper);
-    if (above.cells.empty()) return;
-    Rect below = lower;
-    below.y0 = above.cells.back().y1 + canvas.px(8);
-    const Rect second = below.cutTop(line);
-    canvas.text({second.x0, second.y0}, "closest training image, and its distance", {Ink::data});
-    SheetStyle style{.columns = found.size()};
+    const float line = canvas.lineHeight(Size::small) + canvas.px(3);
+    Rect key = area.cutBottom(2 * line);
+    canvas.text({key.x0, key.y0}, "above: generated", {Ink::generated, Size::small});
+    canvas.text({key.x0, key.y0 + line}, "below: closest training image, its distance",
+                {Ink::data, Size::small});
+    area.cutBottom(canvas.px(4));
+    // Each pair is one picture of double height: they stay together however the sheet is broken.
+    const int n = std::min(query.size(), found.size());
+    constexpr size_t pixels = 28 * 28;
+    std::vector<float> paired;
+    for (size_t i = 0; i < size_t(n); ++i) {
+        const auto above = query.values.subspan(i * pixels, pixels),
+                   below = found.values.subspan(i * pixels, pixels);
+        paired.insert(paired.end(), above.begin(), above.end());
+        paired.insert(paired.end(), below.begin(), below.end());
+    }
+    SheetStyle style{.gap = 6};
     if (const Tensor* distance = frame.find("nearest_distance")) {
         for (float d : distance->values) style.captions.push_back(figure(double(d)));
     }
-    if (found.size() > 0) canvas.sheet("nearest", found, style, below);
+    canvas.sheet("nearest", {paired, 28, 56}, style, area);
 }
 
 }  // namespace views::gan

@@ -182,8 +182,8 @@ void drawPlane(Canvas& canvas, const Frame& frame, StandingPoints& standing) {
     plot.points(standing.series(), Paint(Ink::data, 0.85f), radius);
     plot.points(samples, Paint(Ink::generated, 0.95f), radius);
     const Tensor* arrows = frame.find("arrows");
-    plot.arrows(Series::columns(arrows, 0, 1), Series::columns(arrows, 2, 3), arrowScale,
-                Paint(Ink::text, 0.75f), 32);
+    plot.arrows(firstOf(Series::columns(arrows, 0, 1), 128), Series::columns(arrows, 2, 3), arrowScale,
+                Paint(Ink::text, 0.8f), 28);
     if (!frame.find("samples")) canvas.empty("Real and generated points, and the field of D.", plot.rect());
 
     const std::vector<LegendEntry> entries = {{"data", Ink::data},
@@ -192,8 +192,10 @@ void drawPlane(Canvas& canvas, const Frame& frame, StandingPoints& standing) {
                                               {"D = ½", Ink::text, LegendEntry::line}};
     Rect row = {plot.rect().x0, key.y0 + canvas.px(4), key.x1, key.y1};
     for (const LegendEntry& entry : entries) {
+        const float width = canvas.px(22) + canvas.measure(entry.label, Size::small).x;
+        if (row.x0 + width > row.x1) break;
         canvas.legend(row, {entry});
-        row.x0 += canvas.px(22 + 18) + canvas.measure(entry.label, Size::small).x;
+        row.x0 += width + canvas.px(18);
     }
     if (const auto at = plot.hover()) {
         const Grid field = planeGrid(frame.find("d_field"));
@@ -266,6 +268,7 @@ void drawOptimumPlane(Canvas& canvas, const Frame& frame) {
     const float line = canvas.lineHeight() + canvas.px(2), gap = canvas.px(12);
     const Rect area = canvas.area();
     const float side = std::min((area.width() - gap) / 2, area.height() - line);
+    canvas.area().y0 = area.y0 + line + side;
     const char* channels[] = {"d_field", "d_star_field"};
     const char* labels[] = {"D(x)", "D*(x)"};
     const Ink inks[] = {Ink::learned, Ink::exact};
@@ -281,19 +284,34 @@ void drawOptimumPlane(Canvas& canvas, const Frame& frame) {
     }
 }
 
+// E |D - D*| as a number, and as a curve where there is room.
+void drawGap(Canvas& canvas, const Frame& frame) {
+    Rect& area = canvas.area();
+    area.cutTop(canvas.px(6));
+    if (area.height() > canvas.px(96)) {
+        return canvas.history("gap", {curveOf(frame, "d_gap", "E|D−D*|", Ink::learned)}, {});
+    }
+    const Vec size = canvas.text({area.x0, area.y0}, "E |D − D*|", {Ink::faint});
+    canvas.text({area.x0 + size.x + canvas.px(10), area.y0},
+                frame.find("d_gap") ? figure(double(frame.scalar("d_gap"))) : "–", {Ink::text});
+}
+
 void drawOptimum(Canvas& canvas, const Frame& frame) {
-    Rect foot = canvas.area().cutBottom(canvas.lineHeight() + canvas.px(8));
-    const Vec size = canvas.text({foot.x0, foot.y1 - canvas.lineHeight()}, "E |D − D*|", {Ink::faint});
-    const bool known = frame.find("d_gap");
-    canvas.text({foot.x0 + size.x + canvas.px(10), foot.y1 - canvas.lineHeight()},
-                known ? figure(double(frame.scalar("d_gap"))) : "–", {Ink::text});
-    if (kindOf(frame) == Kind::line) return drawOptimumLine(canvas, frame);
+    const float line = canvas.lineHeight() + canvas.px(8);
+    Rect foot = canvas.area().cutBottom(line);
+    if (kindOf(frame) == Kind::line) {
+        drawOptimumLine(canvas, frame);
+        canvas.area() = foot;
+        return drawGap(canvas, frame);
+    }
+    const Rect fields = canvas.area();
     drawOptimumPlane(canvas, frame);
     if (frame.find("d_field") && !frame.find("d_star_field")) {
-        Rect area = canvas.area();
-        area.x0 = area.centre().x;
-        canvas.empty("The optimum is known where the data's density is.", area);
+        canvas.empty("The optimum is known where the data's density is.",
+                     {fields.centre().x, fields.y0, fields.x1, canvas.area().y0});
     }
+    canvas.area().y1 = foot.y1;
+    drawGap(canvas, frame);
 }
 
 class GanView : public View {
