@@ -19,7 +19,7 @@ struct Scorer {
     }
     // Smaller is better.
     float operator()(const std::vector<Rect>& rects) const {
-        float score = 2 * strain(rects[0], mainAspect), area = 0;
+        float score = 3 * strain(rects[0], mainAspect), area = 0;
         float smallest = std::numeric_limits<float>::infinity(), largest = 0;
         for (size_t i = 1; i < rects.size(); ++i) {
             const float s = strain(rects[i], otherAspect);
@@ -30,7 +30,7 @@ struct Scorer {
         }
         const float ratio = rects[0].width() * rects[0].height() / area;
         const float wanted = 1.35f * mainWeight;
-        score += 1.2f * std::abs(std::log(ratio / wanted));
+        score += 1.0f * std::abs(std::log(ratio / wanted));
         // Below this a plot has no room between its labels.
         for (const Rect& r : rects) {
             const float h = (r.height() - titleHeight) / (9 * titleHeight),
@@ -38,37 +38,43 @@ struct Scorer {
             score += 2 * std::max(0.f, 1 - h) + 2 * std::max(0.f, 1 - w);
         }
         // The others are equals.
-        score += 0.9f * std::log(largest / smallest);
-        score += 4 * std::max(0.f, 1.6f - rects[0].width() * rects[0].height() / largest);
+        score += 1.6f * std::log(largest / smallest);
+        score += 4 * std::max(0.f, 1.9f - rects[0].width() * rects[0].height() / largest);
         return score;
     }
 };
 
-// The main panel over `across` of `columns` columns and a height; k others in `side` columns at its
-// right, the rest in `below` rows under both.
-std::vector<Rect> arrange(Rect area, int n, int k, int side, int below, float mainShare, float height,
-                          float gap) {
+// How the panels are dealt out. The main one stands top left; `k` others fill `side` columns at its
+// right, the rest `below` rows under the main panel, or under everything.
+struct Deal {
+    int k = 0, side = 1, below = 0;
+    float mainWidth = 1, mainHeight = 1;  // shares
+    bool underMain = false;
+};
+
+std::vector<Rect> arrange(Rect area, int n, const Deal& deal, float gap) {
     std::vector<Rect> rects;
-    const int rest = n - 1 - k;
-    Rect top = area;
-    if (below > 0) top.y1 = top.y0 + std::round((area.height() - gap) * height);
-    Rect bottom = {area.x0, top.y1 + gap, area.x1, area.y1};
-    Rect main = top;
-    if (k > 0) main.x1 = main.x0 + std::round((area.width() - gap) * mainShare);
+    const int rest = n - 1 - deal.k;
+    Rect main = area, right = area, bottom = area;
+    if (deal.below > 0) main.y1 = main.y0 + std::round((area.height() - gap) * deal.mainHeight);
+    if (deal.k > 0) main.x1 = main.x0 + std::round((area.width() - gap) * deal.mainWidth);
+    right.x0 = main.x1 + gap;
+    bottom.y0 = main.y1 + gap;
+    if (deal.underMain) {
+        bottom.x1 = main.x1;
+    } else {
+        right.y1 = main.y1;
+    }
     rects.push_back(main);
-    const Rect right = {main.x1 + gap, top.y0, top.x1, top.y1};
-    const int sideRows = k > 0 ? (k + side - 1) / side : 0;
-    for (int i = 0; i < k; ++i) {
-        const Rect row = right.row(i / side, sideRows, gap);
-        const int inRow = std::min(side, k - i / side * side);
-        rects.push_back(row.column(i % side, inRow, gap));
-    }
-    const int perRow = below > 0 ? (rest + below - 1) / below : 0;
-    for (int i = 0; i < rest; ++i) {
-        const Rect row = bottom.row(i / perRow, below, gap);
-        const int inRow = std::min(perRow, rest - i / perRow * perRow);
-        rects.push_back(row.column(i % perRow, inRow, gap));
-    }
+    const auto fill = [&](const Rect& where, int count, int columns) {
+        const int rows = count > 0 ? (count + columns - 1) / columns : 0;
+        for (int i = 0; i < count; ++i) {
+            const int inRow = std::min(columns, count - i / columns * columns);
+            rects.push_back(where.row(i / columns, rows, gap).column(i % columns, inRow, gap));
+        }
+    };
+    fill(right, deal.k, deal.side);
+    if (deal.below > 0) fill(bottom, rest, (rest + deal.below - 1) / deal.below);
     return rects;
 }
 
@@ -81,35 +87,38 @@ std::vector<Rect> layOutPanels(Rect area, const std::vector<float>& weights, flo
     const Scorer score{weights[0], titleHeight};
     std::vector<Rect> best;
     float bestScore = std::numeric_limits<float>::infinity();
+    const auto attempt = [&](const Deal& deal, float penalty) {
+        auto rects = arrange(area, n, deal, gap);
+        const float s = score(rects) + penalty;
+        if (s >= bestScore) return;
+        bestScore = s;
+        best = std::move(rects);
+    };
     for (int k = 0; k < n; ++k) {
         const int rest = n - 1 - k;
         for (int side = 1; side <= 3 && side <= std::max(1, k); ++side) {
             for (int below = rest > 0 ? 1 : 0; below <= std::min(rest, 3); ++below) {
-                const int perRow = below > 0 ? (rest + below - 1) / below : 0;
+                const float uneven = (below > 0 && rest % below != 0 ? 0.3f : 0) + (k % side != 0 ? 0.3f : 0);
+                const int perRow = below > 0 ? (rest + below - 1) / below : 1;
                 for (int h = below > 0 ? 6 : 20; h <= (below > 0 ? 15 : 20); ++h) {
                     for (int m = 6; m <= 16; ++m) {
-                        float share = float(m) / 20;
-                        float penalty = 0;
-                        if (below > 0 && k > 0) {
-                            // The main panel ends where a column below ends, if there is one near.
-                            const float column = (area.width() - gap * float(perRow - 1)) / float(perRow);
-                            const float across = std::round((share * area.width() + gap) / (column + gap));
-                            const float aligned = (across * (column + gap) - gap) / (area.width() - gap);
-                            if (std::abs(aligned - share) < 0.026f) {
-                                share = aligned;
-                            } else {
-                                penalty = 0.25f;
-                            }
+                        Deal deal{k, side, below, float(m) / 20, float(h) / 20, false};
+                        if (below == 0 || k == 0) {
+                            attempt(deal, uneven);
+                            if (k == 0) break;
+                            continue;
                         }
-                        if (below > 0 && rest % below != 0) penalty += 0.3f;
-                        if (k > 0 && k % side != 0) penalty += 0.3f;
-                        auto rects = arrange(area, n, k, side, below, share, float(h) / 20, gap);
-                        const float s = score(rects) + penalty;
-                        if (s < bestScore) {
-                            bestScore = s;
-                            best = std::move(rects);
-                        }
-                        if (k == 0) break;
+                        deal.underMain = true;
+                        attempt(deal, uneven);
+                        deal.underMain = false;
+                        // The main panel ends where a column below ends, if there is one near.
+                        const float column = (area.width() - gap * float(perRow - 1)) / float(perRow);
+                        const float across =
+                            std::round((deal.mainWidth * area.width() + gap) / (column + gap));
+                        const float aligned = (across * (column + gap) - gap) / (area.width() - gap);
+                        const bool near = std::abs(aligned - deal.mainWidth) < 0.026f;
+                        if (near) deal.mainWidth = aligned;
+                        attempt(deal, uneven + (near ? 0 : 0.25f));
                     }
                 }
             }

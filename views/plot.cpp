@@ -83,9 +83,8 @@ void Plot::layOut(Rect where) {
         const double spanY = std::abs(m_style.y.high - m_style.y.low);
         const float scale = float(std::min(rect.width() / spanX, rect.height() / spanY));
         const float w = float(spanX) * scale, h = float(spanY) * scale;
-        const float spareX = rect.width() - w, spareY = rect.height() - h;
-        rect = {rect.x0 + spareX / 2, rect.y0 + spareY / 2, rect.x0 + spareX / 2 + w,
-                rect.y0 + spareY / 2 + h};
+        const float spare = rect.width() - w;
+        rect = {rect.x0 + spare / 2, rect.y0, rect.x0 + spare / 2 + w, rect.y0 + h};
     }
     m_rect = {c.snap(rect.x0), c.snap(rect.y0), c.snap(rect.x1), c.snap(rect.y1)};
     const float barLeft = m_rect.x1 + c.px(14);

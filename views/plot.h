@@ -50,8 +50,8 @@ Axis axisOver(double low, double high, std::string label = {}, bool log = false)
 
 struct PlotStyle {
     Axis x, y;
-    bool equal = false;             // one unit is equally long on both axes: the rectangle shrinks, centred
-    bool grid = true;               // faint lines at the ticks
+    bool equal = false;  // one unit is equally long on both axes: the rectangle shrinks, at the top
+    bool grid = true;    // faint lines at the ticks
     std::vector<std::string> ends;  // what endLabel() will write: room is kept for it on the right
     bool endValues = false;         // those labels carry a value
     bool bar = false;               // room for colourBar() on the right

@@ -34,7 +34,7 @@ std::vector<Tick> ticksOf(const Axis& axis, int wanted) {
     std::vector<Tick> ticks;
     const double low = std::min(axis.low, axis.high), high = std::max(axis.low, axis.high);
     if (!std::isfinite(low) || !std::isfinite(high) || !(high > low)) return ticks;
-    wanted = std::clamp(wanted, 2, 20);
+    wanted = std::clamp(wanted, 2, 8);
     if (axis.log && low > 0) {
         const int first = int(std::ceil(std::log10(low) - 1e-9)),
                   last = int(std::floor(std::log10(high) + 1e-9));

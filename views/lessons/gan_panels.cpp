@@ -146,7 +146,9 @@ void drawShapes(Canvas& canvas, const Frame& frame, const std::vector<const Shap
         const Sampled dots = dotsOn(f, logits);
         plot.points(dots.series(), Paint(Ink::generated, now ? 0.8f : 0.25f), now ? 2.5f : 1.75f);
     }
-    if (!logits && !slopes) canvas.empty("The fakes of each batch as dots on the curve.", plot.rect());
+    if (!logits && !slopes)
+        plot.text(-logitReach, -logitReach, "The fakes of each batch as dots on the curves.", Ink::faint,
+                  {0, 1});
 }
 
 }  // namespace
@@ -323,11 +325,7 @@ void drawNearest(Canvas& canvas, const Frame& frame) {
     if (query.size() == 0) return canvas.empty("Samples above the training images closest to them.");
     Rect area = canvas.area();
     const float line = canvas.lineHeight(Size::small) + canvas.px(3);
-    Rect key = area.cutBottom(2 * line);
-    canvas.text({key.x0, key.y0}, "above: generated", {Ink::generated, Size::small});
-    canvas.text({key.x0, key.y0 + line}, "below: closest training image, its distance",
-                {Ink::data, Size::small});
-    area.cutBottom(canvas.px(4));
+    area.cutBottom(2 * line + canvas.px(6));
     // Each pair is one picture of double height: they stay together however the sheet is broken.
     const int n = std::min(query.size(), found.size());
     constexpr size_t pixels = 28 * 28;
@@ -338,11 +336,15 @@ void drawNearest(Canvas& canvas, const Frame& frame) {
         paired.insert(paired.end(), above.begin(), above.end());
         paired.insert(paired.end(), below.begin(), below.end());
     }
-    SheetStyle style{.gap = 6};
+    SheetStyle style{.gap = 6, .fewer = true};
     if (const Tensor* distance = frame.find("nearest_distance")) {
         for (float d : distance->values) style.captions.push_back(figure(double(d)));
     }
-    canvas.sheet("nearest", {paired, 28, 56}, style, area);
+    const Sheet drawn = canvas.sheet("nearest", {paired, 28, 56}, style, area);
+    if (drawn.cells.empty()) return;
+    const float y = drawn.cells.back().y1 + line + canvas.px(6);
+    canvas.text({area.x0, y}, "above: generated", {Ink::generated, Size::small});
+    canvas.text({area.x0, y + line}, "below: closest training image, its distance", {Ink::data, Size::small});
 }
 
 }  // namespace views::gan

@@ -190,7 +190,9 @@ void drawPlane(Canvas& canvas, const Frame& frame, StandingPoints& standing) {
                                               {"generated", Ink::generated},
                                               {"−∇_x L_G", Ink::text, LegendEntry::arrow},
                                               {"D = ½", Ink::text, LegendEntry::line}};
-    Rect row = {plot.rect().x0, key.y0 + canvas.px(4), key.x1, key.y1};
+    // Below the tick labels.
+    Rect row = {plot.rect().x0, 0, key.x1, key.y1};
+    row.y0 = std::min(key.y0 + canvas.px(4), plot.rect().y1 + canvas.lineHeight(Size::small) + canvas.px(14));
     for (const LegendEntry& entry : entries) {
         const float width = canvas.px(22) + canvas.measure(entry.label, Size::small).x;
         if (row.x0 + width > row.x1) break;
