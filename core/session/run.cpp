@@ -117,13 +117,6 @@ void Run::set(const std::string& name, double value) {
     Knob& knob = m_lesson->knob(name);
     knob.parameter().check(value);
     while (m_plans->staged->inStep()) stage();
-    m_problem.clear();
-    if (m_furthest > m_step) {
-        m_timeline.forgetAfter(m_step);
-        m_furthest = m_step;
-    }
-    m_journal.entries.resize(m_applied);
-
     const Settings before = settings();
     try {
         Settings after = before;
@@ -134,6 +127,12 @@ void Run::set(const std::string& name, double value) {
         m_lesson->open();
         throw;
     }
+    m_problem.clear();
+    if (m_furthest > m_step) {
+        m_timeline.forgetAfter(m_step);
+        m_furthest = m_step;
+    }
+    m_journal.entries.resize(m_applied);
     // A slider's way within one step leaves one entry; a structural change on the way changes weights.
     auto& entries = m_journal.entries;
     const bool sameAgain = !entries.empty() && entries.back().step == m_step && entries.back().knob == name &&
