@@ -137,10 +137,12 @@ void Run::set(const std::string& name, double value) {
     auto& entries = m_journal.entries;
     const bool sameAgain = !entries.empty() && entries.back().step == m_step && entries.back().knob == name &&
                            knob.parameter().change != Change::structural;
-    if (sameAgain)
+    if (sameAgain) {
         entries.back().value = value;
-    else
+        m_timeline.forgetAfter(m_step - 1);  // a snapshot of this very step has the former value
+    } else {
         entries.push_back({m_step, name, value});
+    }
     m_applied = entries.size();
 }
 
