@@ -30,6 +30,7 @@ struct Run::Plans {
     std::unique_ptr<cpu::Executor> evaluating;
     std::set<std::string> viewChannels;
     cpu::Executor* last = nullptr;  // the one that ran last: its channels are the present ones
+    bool ran = false;               // has it run since it was built or step 0 was returned to?
 };
 
 Run::Run(const RunRequest& request)
@@ -219,6 +220,7 @@ bool Run::advance() {
     applyJournal();
     snapshot(false);
     m_plans->last = m_plans->step.get();
+    m_plans->ran = true;
     m_store->live.back() = float(m_step);
     if (!m_plans->step->run(m_seed, uint64_t(m_step))) {
         explainNonFinite();
@@ -238,6 +240,7 @@ bool Run::stage() {
         m_plans->staged->adoptChannels(*m_plans->last);
         m_plans->last = &*m_plans->staged;
     }
+    m_plans->ran = true;
     m_store->live.back() = float(m_step);
     if (!staged.runSegment(m_seed, uint64_t(m_step))) return false;
     if (!staged.finite()) {
@@ -264,8 +267,12 @@ void Run::goTo(int64_t target, const std::function<bool()>& interrupted) {
     if (target < m_step) {
         if (m_timeline.size() == 0) return;
         int64_t at = 0;
-        const Snapshot from = m_timeline.before(target, at);
+        // One step at least is done again, so that the channels are those of the target too.
+        const Snapshot from = m_timeline.before(std::max<int64_t>(target - 1, 0), at);
         restore(from);
+        m_plans->ran = m_plans->ran && target > 0;
+        m_evaluation.clear();  // it judged the future
+        m_evaluationPiece = 0;
         m_step = at;
         for (auto& [name, history] : m_histories) history.truncate(m_step);
     }
@@ -296,6 +303,7 @@ void Run::explainNonFinite() {
     for (m_step = at; m_step < failed;) {
         applyJournal();
         m_plans->last = m_plans->step.get();
+        m_plans->ran = true;
         m_store->live.back() = float(m_step);
         m_plans->step->run(m_seed, uint64_t(m_step));
         ++m_step;
@@ -408,7 +416,7 @@ Frame Run::look(const std::set<std::string>& channels, bool slow) {
     // What measures need is there while they run, and goes unless it was asked for.
     const std::set<std::string> needed = withNeeds(channels);
     for (const auto& [channel, id] : m_plans->train->probes)
-        if (needed.count(channel) || m_plans->train->nodes[id].shape.size() == 1)
+        if (m_plans->ran && (needed.count(channel) || m_plans->train->nodes[id].shape.size() == 1))
             m_plans->last->read(channel, f.channels[channel]);
     if (cpu::Executor* view = viewFor(channels)) {
         view->run(m_seed, 0);
