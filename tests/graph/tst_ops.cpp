@@ -1,0 +1,379 @@
+// Every operation is a row of one table: its gradient, the gradient of its gradient and its
+// single-precision kernels are checked for all rows. Adding an operation adds a row.
+#include <QtTest>
+
+#include <cmath>
+#include <random>
+#include <set>
+
+#include "core/cpu/executor.h"
+#include "core/graph/gradient.h"
+#include "core/graph/ops.h"
+#include "tests/support/interpreter.h"
+
+using namespace core;
+using support::Interpreter;
+
+namespace {
+
+using Inputs = std::vector<Var>;
+
+struct Row {
+    const char* name;
+    std::vector<Shape> inputs;
+    std::function<Var(Recorder&, const Inputs&)> build;
+    double low = -2, high = 2;  // of the inputs; never closer to a kink at zero than 0.1
+    bool twice = true;          // has a gradient of the gradient that penalties may need
+};
+
+TablePtr smallTable() {
+    auto table = std::make_shared<Table>(Table{11, 3, {}, {}});
+    for (int i = 0; i < 33; ++i) table->values.push_back(float(i) / 7 - 2);
+    return table;
+}
+
+Var signOf(Recorder& r, Var x) {
+    return r.add({.op = Op::sign, .shape = x.shape(), .inputs = {x.id()}, .name = "sign"});
+}
+
+const std::vector<Row>& table() {
+    using R = Recorder&;
+    using In = const Inputs&;
+    static const std::vector<Row> rows = {
+        // ---- leaves that are computed
+        {"fill", {{3, 5}}, [](R r, In x) { return x[0] * r.fill({3, 5}, 1.5f) + r.fill({1, 5}, 0.5f); }},
+        {"uniform", {{7, 5}}, [](R r, In x) { return x[0] * r.uniform("u", {7, 5}, -1, 2); }},
+        {"normal", {{7, 5}}, [](R r, In x) { return x[0] * r.normal("n", {7, 5}); }},
+        {"drawRows", {{5, 3}}, [](R r, In x) { return x[0] * r.drawRows("d", smallTable(), 5); }},
+        // ---- pointwise
+        {"reshape", {{6, 5}}, [](R, In x) { return square(reshape(x[0], {3, 10})); }},
+        {"affine", {{7, 5}}, [](R, In x) { return affine(x[0], -1.7f, 0.3f); }},
+        {"exp", {{7, 5}}, [](R, In x) { return exp(x[0]); }},
+        {"log", {{7, 5}}, [](R, In x) { return log(x[0]); }, 0.2, 3},
+        {"sqrt", {{7, 5}}, [](R, In x) { return sqrt(x[0]); }, 0.2, 3},
+        {"square", {{7, 5}}, [](R, In x) { return square(x[0]); }},
+        {"abs", {{7, 5}}, [](R, In x) { return abs(x[0]); }},
+        {"reciprocal", {{7, 5}}, [](R, In x) { return reciprocal(x[0]); }, 0.4, 3},
+        {"tanh", {{7, 5}}, [](R, In x) { return tanh(x[0]); }},
+        {"sigmoid", {{7, 5}}, [](R, In x) { return sigmoid(x[0]); }, -4, 4},
+        {"softplus", {{7, 5}}, [](R, In x) { return softplus(x[0]); }, -4, 4},
+        {"relu", {{7, 5}}, [](R, In x) { return relu(x[0]); }},
+        {"leakyRelu", {{7, 5}}, [](R, In x) { return leakyRelu(x[0], 0.2f); }},
+        {"step", {{7, 5}}, [](R, In x) { return x[0] * step(x[0]); }},
+        {"sign", {{7, 5}}, [](R r, In x) { return x[0] * signOf(r, x[0]); }},
+        {"clampMin", {{7, 5}}, [](R, In x) { return clampMin(x[0], 0); }},
+        {"detach", {{7, 5}}, [](R, In x) { return x[0] * detach(sigmoid(x[0])) * 0.0f + square(x[0]); }},
+        // ---- pointwise on two, with each way of repeating the smaller
+        {"add", {{7, 5}, {7, 5}}, [](R, In x) { return x[0] + x[1]; }},
+        {"add a row", {{7, 5}, {1, 5}}, [](R, In x) { return x[0] + x[1]; }},
+        {"add a vector", {{7, 5}, {5}}, [](R, In x) { return x[0] + x[1]; }},
+        {"add a column", {{7, 5}, {7, 1}}, [](R, In x) { return x[0] + x[1]; }},
+        {"add a scalar", {{7, 5}, {1}}, [](R, In x) { return x[0] + x[1]; }},
+        {"add to a row", {{1, 5}, {7, 5}}, [](R, In x) { return x[0] + x[1]; }},
+        {"subtract", {{7, 5}, {7, 5}}, [](R, In x) { return x[0] - x[1]; }},
+        {"subtract a row", {{7, 5}, {1, 5}}, [](R, In x) { return x[0] - x[1]; }},
+        {"subtract a column", {{7, 5}, {7, 1}}, [](R, In x) { return x[0] - x[1]; }},
+        {"subtract a scalar", {{7, 5}, {1}}, [](R, In x) { return x[0] - x[1]; }},
+        {"subtract from a column", {{7, 1}, {7, 5}}, [](R, In x) { return x[0] - x[1]; }},
+        {"multiply", {{7, 5}, {7, 5}}, [](R, In x) { return x[0] * x[1]; }},
+        {"multiply by a row", {{7, 5}, {1, 5}}, [](R, In x) { return x[0] * x[1]; }},
+        {"multiply by a column", {{7, 5}, {7, 1}}, [](R, In x) { return x[0] * x[1]; }},
+        {"multiply by a scalar", {{7, 5}, {1}}, [](R, In x) { return x[0] * x[1]; }},
+        {"multiply a column", {{7, 1}, {7, 5}}, [](R, In x) { return x[0] * x[1]; }},
+        {"multiply by itself", {{7, 5}}, [](R, In x) { return x[0] * x[0]; }},
+        {"divide", {{7, 5}, {7, 5}}, [](R, In x) { return x[0] / x[1]; }, 0.4, 3},
+        {"divide by a row", {{7, 5}, {1, 5}}, [](R, In x) { return x[0] / x[1]; }, 0.4, 3},
+        {"divide by a column", {{7, 5}, {7, 1}}, [](R, In x) { return x[0] / x[1]; }, 0.4, 3},
+        {"divide by a scalar", {{7, 5}, {1}}, [](R, In x) { return x[0] / x[1]; }, 0.4, 3},
+        {"divide a row", {{1, 5}, {7, 5}}, [](R, In x) { return x[0] / x[1]; }, 0.4, 3},
+        {"divide a scalar", {{1}, {7, 5}}, [](R, In x) { return x[0] / x[1]; }, 0.4, 3},
+        // ---- matrices
+        {"matmul", {{7, 5}, {5, 9}}, [](R, In x) { return matmul(x[0], x[1]); }},
+        {"matmul of many tiles", {{37, 29}, {29, 53}}, [](R, In x) { return matmul(x[0], x[1]); }},
+        {"matmul to one column", {{13, 17}, {17, 1}}, [](R, In x) { return matmul(x[0], x[1]); }},
+        {"matmul with W^T", {{13, 7}, {5, 7}}, [](R, In x) { return matmul(x[0], transpose(x[1])); }},
+        {"matmul transposed left", {{7, 5}, {7, 9}}, [](R, In x) { return matmulTransposedLeft(x[0], x[1]); }},
+        {"transpose", {{7, 5}}, [](R, In x) { return square(transpose(x[0])); }},
+        // ---- reductions
+        {"sum", {{7, 5}}, [](R, In x) { return sum(x[0]); }},
+        {"mean", {{7, 5}}, [](R, In x) { return mean(square(x[0])); }},
+        {"sumRows", {{19, 21}}, [](R, In x) { return sumRows(x[0]); }},
+        {"sumColumns", {{7, 5}}, [](R, In x) { return sumColumns(x[0]); }},
+        {"sumColumns, long", {{5, 37}}, [](R, In x) { return sumColumns(x[0]); }},
+        {"broadcast a scalar", {{1}}, [](R, In x) { return broadcastTo(x[0], {7, 5}); }},
+        {"broadcast a row", {{1, 5}}, [](R, In x) { return broadcastTo(x[0], {7, 5}); }},
+        {"broadcast a column", {{7, 1}}, [](R, In x) { return broadcastTo(x[0], {7, 5}); }},
+        // ---- movement
+        {"sliceRows", {{7, 5}}, [](R, In x) { return sliceRows(x[0], 2, 3); }},
+        {"sliceColumns", {{7, 5}}, [](R, In x) { return sliceColumns(x[0], 1, 3); }},
+        {"concatRows", {{7, 5}, {3, 5}}, [](R, In x) { return concatRows(x[0], x[1]); }},
+        {"concatColumns", {{7, 5}, {7, 2}}, [](R, In x) { return concatColumns(x[0], x[1]); }},
+        // ---- what networks and penalties are made of
+        {"a layer", {{13, 7}, {5, 7}, {5}}, [](R, In x) {
+             return leakyRelu(matmul(x[0], transpose(x[1])) + x[2], 0.2f);
+         }},
+        {"length of rows", {{7, 5}}, [](R, In x) { return sqrt(sumColumns(square(x[0])) + 1e-12f); }},
+        {"softmax", {{7, 5}}, [](R, In x) { return exp(x[0]) / sumColumns(exp(x[0])); }},
+        {"the gradient of a network", {{5, 3}, {4, 3}, {1, 4}}, [](R r, In x) {
+             const Var d = matmul(tanh(matmul(x[0], transpose(x[1]))), transpose(x[2]));
+             return square(sumColumns(square(r.gradient(sum(d), {x[0]})[0])) - 1);
+         }},
+    };
+    return rows;
+}
+
+// A row recorded: y, the loss sum(w y^2 / 2 + v y) with fixed w and v, its gradients, and the loss of
+// those with its own gradients.
+struct Recorded {
+    Layout layout;
+    std::shared_ptr<const Graph> graph;
+    std::vector<NodeId> inputs, first, second;
+    NodeId loss = -1, penalty = -1;
+};
+
+std::vector<float> drawn(std::mt19937& engine, int64_t n, double low, double high) {
+    std::uniform_real_distribution<double> spread(low, high);
+    std::vector<float> values;
+    while (int64_t(values.size()) < n) {
+        const float x = float(spread(engine));
+        if (low >= 0 || std::abs(x) > 0.1f) values.push_back(x);
+    }
+    return values;
+}
+
+std::unique_ptr<Recorded> record(const Row& row) {
+    std::mt19937 engine(7);
+    auto out = std::make_unique<Recorded>();
+    Recorder r(out->layout, Recorder::Access::train);
+    Inputs x;
+    for (const Shape& shape : row.inputs)
+        x.push_back(
+            r.handle(fmt::format("x{}", x.size()), shape, drawn(engine, shape.size(), row.low, row.high)));
+    const Var y = r.probe("y", row.build(r, x));
+    const auto weights = [&] { return r.constant(y.shape(), drawn(engine, y.shape().size(), -1, 1)); };
+    const Var loss = r.probe("loss", sum(0.5f * (weights() * square(y)) + weights() * y));
+    const std::vector<Var> g = r.gradient(loss, x);
+    Var penalty = r.fill({1}, 0);
+    for (size_t i = 0; i < x.size(); ++i) {
+        r.probe(fmt::format("g{}", i), g[i]);
+        const Var u = r.constant(g[i].shape(), drawn(engine, g[i].shape().size(), -1, 1));
+        penalty = penalty + sum(square(g[i]) + u * g[i]);
+    }
+    r.probe("penalty", penalty);
+    const std::vector<Var> h = row.twice ? r.gradient(penalty, x) : std::vector<Var>();
+    for (size_t i = 0; i < h.size(); ++i) r.probe(fmt::format("h{}", i), h[i]);
+    for (Var v : x) out->inputs.push_back(v.id());
+    for (Var v : g) out->first.push_back(v.id());
+    for (Var v : h) out->second.push_back(v.id());
+    out->loss = loss.id();
+    out->penalty = penalty.id();
+    out->graph = std::make_shared<const Graph>(r.take());
+    return out;
+}
+
+// The largest |claimed - difference| over the largest difference, over at most 60 elements of every input.
+double differenceError(const Recorded& recorded, NodeId of, const std::vector<NodeId>& gradients) {
+    Interpreter oracle(recorded.graph, recorded.layout);
+    oracle.run(3, 5);
+    std::vector<std::vector<double>> claimed;
+    for (NodeId id : gradients) claimed.push_back(oracle.value(id));
+    double error = 0, scale = 1e-3;
+    for (size_t k = 0; k < recorded.inputs.size(); ++k) {
+        const size_t n = claimed[k].size(), apart = std::max<size_t>(1, n / 60);
+        for (size_t i = 0; i < n; i += apart) {
+            double& x = oracle.leaf(recorded.inputs[k])[i];
+            const double centre = x, h = 1e-4;
+            const auto at = [&](double value) {
+                x = value;
+                oracle.run(3, 5);
+                return oracle.value(of)[0];
+            };
+            // Fourth order, so that the rest is rounding.
+            const double slope =
+                (8 * (at(centre + h) - at(centre - h)) - at(centre + 2 * h) + at(centre - 2 * h)) / (12 * h);
+            x = centre;
+            error = std::max(error, std::abs(slope - claimed[k][i]));
+            scale = std::max(scale, std::abs(slope));
+        }
+    }
+    return error / scale;
+}
+
+void addRows() {
+    QTest::addColumn<int>("index");
+    for (size_t i = 0; i < table().size(); ++i) QTest::newRow(table()[i].name) << int(i);
+}
+
+}  // namespace
+
+class TestOps : public QObject {
+    Q_OBJECT
+
+  private slots:
+    void everyOperationIsInTheTable() {
+        std::set<Op> seen = {Op::update, Op::assign};  // effects: updatesAndAssignmentsMatchTheReference
+        for (const Row& row : table()) {
+            const auto recorded = record(row);
+            // What the row itself recorded, not what differentiating it added.
+            for (NodeId id = 0; id <= recorded->loss; ++id)
+                seen.insert(recorded->graph->nodes[size_t(id)].op);
+        }
+        // concat is an addition of padded operands.
+        for (int op = int(Op::fill); op < int(Op::count); ++op)
+            QVERIFY2(seen.count(Op(op)), qPrintable(QString("op number %1 of op.h has no row").arg(op)));
+    }
+
+    void gradientMatchesDifferences_data() { addRows(); }
+    void gradientMatchesDifferences() {
+        QFETCH(int, index);
+        const auto recorded = record(table()[size_t(index)]);
+        const double error = differenceError(*recorded, recorded->loss, recorded->first);
+        QVERIFY2(error < 1e-6, qPrintable(QString::number(error)));
+    }
+
+    void gradientOfTheGradientMatchesDifferences_data() { addRows(); }
+    void gradientOfTheGradientMatchesDifferences() {
+        QFETCH(int, index);
+        const auto recorded = record(table()[size_t(index)]);
+        const double error = differenceError(*recorded, recorded->penalty, recorded->second);
+        QVERIFY2(error < 1e-6, qPrintable(QString::number(error)));
+    }
+
+    void singlePrecisionMatchesDouble_data() { addRows(); }
+    void singlePrecisionMatchesDouble() {
+        QFETCH(int, index);
+        const auto recorded = record(table()[size_t(index)]);
+        Interpreter oracle(recorded->graph, recorded->layout);
+        oracle.run(3, 5);
+        for (const char* isa : {"sse", "avx2", "avx512"}) {
+            const cpu::KernelSet* kernels = cpu::kernelsNamed(isa);
+            if (!kernels) continue;
+            Store store;
+            store.initialise(recorded->layout, 0, 1);
+            cpu::Pool pool(2);
+            cpu::Executor executor(compile(recorded->graph, recorded->layout, {}), store, pool, *kernels);
+            executor.poison();
+            executor.run(3, 5);
+            for (const auto& [channel, id] : recorded->graph->probes) {
+                const std::vector<double>& expected = oracle.value(id);
+                const Tensor got = executor.read(channel);
+                double scale = 1, error = 0;
+                for (double x : expected) scale = std::max(scale, std::abs(x));
+                for (size_t i = 0; i < expected.size(); ++i) {
+                    QVERIFY(std::isfinite(got.values[i]));
+                    error = std::max(error, std::abs(double(got.values[i]) - expected[i]));
+                }
+                QVERIFY2(error < 4e-6 * scale,
+                         qPrintable(
+                             QString("%1 on %2: %3 of %4").arg(channel.c_str(), isa).arg(error).arg(scale)));
+            }
+        }
+    }
+
+    void detachedValuesPassNoGradient() {
+        Layout layout;
+        Recorder r(layout, Recorder::Access::train);
+        const Var x = r.handle("x", {3, 2}, {1, 2, 3, 4, 5, 6});
+        r.probe("g", r.gradient(sum(x * detach(square(x))), {x})[0]);
+        const NodeId g = r.graph().probes.at("g");
+        auto graph = std::make_shared<const Graph>(r.take());
+        Interpreter oracle(graph, layout);
+        oracle.run(1, 0);
+        for (int i = 0; i < 6; ++i) QCOMPARE(oracle.value(g)[size_t(i)], double((i + 1) * (i + 1)));
+    }
+
+    // Adam, SGD and an assignment over several steps, with a phase that runs twice.
+    void updatesAndAssignmentsMatchTheReference() {
+        Layout layout;
+        Recorder r(layout, Recorder::Access::train);
+        r.phase("adam", [] { return 2; });
+        const Var w = r.parameter("a.weight", {5, 3}, {Initial::uniform, 0.5f});
+        const Var b = r.parameter("a.bias", {5}, {Initial::constant, 0.1f});
+        const Var s = r.state("a.mean", {1, 5}, {Initial::normal, 1});
+        const Var y = tanh(matmul(r.normal("x", {17, 3}), transpose(w)) + b + s);
+        r.minimize(r.probe("loss", mean(square(y - 0.5f))), "a", Adam{{0.01f}, {0.9f}, {0.99f}});
+        r.assign(s, 0.9f * s + (0.1f / 17) * sumRows(y));
+        r.phase("sgd");
+        const Var c = r.parameter("c", {3, 5}, {Initial::uniform, 0.5f});
+        const Var all = matmul(r.uniform("u", {9, 3}, -1, 1), c) + s;
+        r.update(r.gradients(mean(square(all) + sum(square(w))), "c"), Sgd{{0.05f}});
+        auto graph = std::make_shared<const Graph>(r.take());
+
+        Store store;
+        store.initialise(layout, 2, 9);
+        store.live.assign(1, 0);
+        Interpreter oracle(graph, layout);
+        oracle.load(store);
+        cpu::Pool pool(2);
+        cpu::Executor executor(compile(graph, layout, {}), store, pool);
+        for (uint64_t step = 0; step < 20; ++step) {
+            QVERIFY(executor.run(9, step));
+            oracle.run(9, step);
+        }
+        for (int entry = 0; entry < int(layout.entries().size()); ++entry) {
+            const Layout::Entry& e = layout.entries()[size_t(entry)];
+            const Buffer& buffer = e.trained ? store.weights.parameters : store.weights.state;
+            for (int64_t i = 0; i < e.shape.size(); ++i) {
+                const double expected = oracle.parameter(entry)[size_t(i)];
+                const double got = double(buffer[size_t(e.offset + i)]);
+                QVERIFY2(std::abs(got - expected) < 2e-5, qPrintable(QString("%1[%2]: %3, expected %4")
+                                                                         .arg(e.name.c_str())
+                                                                         .arg(i)
+                                                                         .arg(got)
+                                                                         .arg(expected)));
+            }
+        }
+    }
+
+    void shapeErrorsNameTheOperationAndBothShapes_data() {
+        QTest::addColumn<int>("which");
+        const char* names[] = {
+            "add",     "subtract", "multiply",  "divide",     "matmul",       "matmulTransposedLeft",
+            "reshape", "sum",      "broadcast", "concatRows", "concatColumns"};
+        for (int i = 0; i < 11; ++i) QTest::newRow(names[i]) << i;
+    }
+    void shapeErrorsNameTheOperationAndBothShapes() {
+        QFETCH(int, which);
+        Layout layout;
+        Recorder r(layout, Recorder::Access::train);
+        const Var x = r.normal("x", {7, 5}), y = r.normal("y", {6, 4});
+        const std::function<Var()> wrong[] = {[&] { return x + y; },
+                                              [&] { return x - y; },
+                                              [&] { return x * y; },
+                                              [&] { return x / y; },
+                                              [&] { return matmul(x, y); },
+                                              [&] { return matmulTransposedLeft(x, y); },
+                                              [&] {
+                                                  return reshape(x, {6, 4});
+                                              },
+                                              [&] {
+                                                  return sumTo(x, {6, 4});
+                                              },
+                                              [&] {
+                                                  return broadcastTo(x, {6, 4});
+                                              },
+                                              [&] { return concatRows(x, y); },
+                                              [&] { return concatColumns(x, y); }};
+        try {
+            wrong[which]();
+            QFAIL("no error");
+        } catch (const Error& e) {
+            const QString said = e.what();
+            QVERIFY2(said.startsWith(QTest::currentDataTag() + QString(":")), e.what());
+            QVERIFY2(said.contains("[7, 5]") && said.contains("[6, 4]"), e.what());
+        }
+    }
+
+    void slicesOutsideAreRefused() {
+        Layout layout;
+        Recorder r(layout, Recorder::Access::train);
+        const Var x = r.normal("x", {7, 5});
+        QVERIFY_EXCEPTION_THROWN(sliceRows(x, 5, 3), Error);
+        QVERIFY_EXCEPTION_THROWN(sliceRows(x, -1, 3), Error);
+        QVERIFY_EXCEPTION_THROWN(sliceColumns(x, 2, 4), Error);
+        QVERIFY_EXCEPTION_THROWN(r.gradient(x, {x}), Error);
+    }
+};
+
+QTEST_APPLESS_MAIN(TestOps)
+#include "tst_ops.moc"
