@@ -19,8 +19,9 @@ bool adamPass(const UpdateCall& call, int64_t begin, int64_t end) {
         const float v = math::fma(beta2, second[i], rest2 * g * g);
         first[i] = m;
         second[i] = v;
-        parameter[i] = math::fma(-step, m / (math::sqrt(v) / scale + epsilon), parameter[i]);
-        broken |= exponentFull(g);
+        const float p = math::fma(-step, m / (math::sqrt(v) / scale + epsilon), parameter[i]);
+        parameter[i] = p;
+        broken |= exponentFull(g) | exponentFull(p);  // a bias that no gradient depends on shows in itself only
     }
     return broken == 0;
 }

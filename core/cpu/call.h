@@ -46,7 +46,7 @@ struct UpdateCall {
 struct KernelSet {
     const char* name;                // "AVX-512"
     Kernel<float> (*kernelFor)(Op);  // never null for an op that computes
-    // Elements [begin, end) of the range; returns false if any gradient was not finite.
+    // Elements [begin, end) of the range; returns false if any gradient or updated parameter was not finite.
     bool (*adam)(const UpdateCall&, int64_t begin, int64_t end);
     // Whether elements [begin, end) hold neither infinity nor NaN.
     bool (*finite)(const float* values, int64_t begin, int64_t end);

@@ -234,8 +234,9 @@ void Executor::runTask(const Task& task) {
         finite = m_kernels.adam(range.call, task.begin, task.end);
     } else {
         for (int64_t i = task.begin; i < task.end; ++i) {
-            finite = finite && std::isfinite(range.call.gradient[i]);
             range.call.parameter[i] -= range.call.rate * range.call.gradient[i];
+            finite =
+                finite && std::isfinite(range.call.gradient[i]) && std::isfinite(range.call.parameter[i]);
         }
     }
     if (!finite) m_finite = false;

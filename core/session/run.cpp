@@ -316,7 +316,7 @@ void Run::explainNonFinite() {
     cpu::Executor debug(compile(m_plans->train, *m_layout, {.reuse = false}), copy, m_pool);
     debug.run(m_seed, uint64_t(m_step));
     const Graph& g = *m_plans->train;
-    std::string culprit = "an unknown operation";
+    std::string culprit;
     const auto bad = [](std::span<const float> values) {
         return std::any_of(values.begin(), values.end(), [](float x) { return !std::isfinite(x); });
     };
@@ -335,6 +335,11 @@ void Run::explainNonFinite() {
         if (n.stage >= 0) culprit += fmt::format(" in stage {}", g.stages[size_t(n.stage)]);
         break;
     }
+    // Finite gradients may still carry a parameter out of range.
+    for (const Layout::Entry& e : m_layout->entries())
+        if (culprit.empty() && e.trained &&
+            bad({copy.weights.parameters.data() + e.offset, size_t(e.shape.size())}))
+            culprit = fmt::format("the update of {}", e.name);
     m_problem = fmt::format(
         "Step {}: expected finite numbers, {} gave one that is not. The state before it is kept: turn a knob "
         "or go back.",
