@@ -1,0 +1,534 @@
+// One run, without its thread: same seed same bits, whatever was looked at, paused, gone back to or replayed.
+#include <QtTest>
+
+#include <cmath>
+#include <random>
+
+#include "core/data/fashion_mnist.h"
+#include "core/session/run.h"
+#include "tests/support/small.h"
+
+using namespace core;
+using support::small;
+
+namespace {
+
+uint64_t hashAfter(const RunRequest& request, int steps) {
+    Run run(request);
+    for (int i = 0; i < steps; ++i)
+        if (!run.step()) throw Error(run.problem());
+    return run.parameterHash();
+}
+
+std::vector<std::string> parameterNames(const Layout& layout) {
+    std::vector<std::string> names;
+    for (const Layout::Entry& e : layout.entries())
+        if (e.trained) names.push_back(e.name);
+    return names;
+}
+
+std::vector<float> valuesOf(Run& run, const std::string& name) {
+    const Layout::Entry& e = run.layout().entries()[size_t(run.layout().find(name))];
+    const auto first = run.store().weights.parameters.begin() + e.offset;
+    return {first, first + e.shape.size()};
+}
+
+// A knob of each kind turned on the way: live, schedule, structural.
+struct Turn {
+    int64_t step;
+    const char* knob;
+    double value;
+};
+const std::vector<Turn> turns = {{3, "lr_d", 0.01}, {3, "lr_g", 0.003}, {7, "k_d", 3},
+                                 {12, "width", 20}, {12, "beta1", 0},   {18, "smoothing", 0.9},
+                                 {25, "loss", 3},   {25, "batch", 40},  {31, "width", 12},
+                                 {31, "k_g", 0},    {40, "k_g", 2},     {45, "r1", 1}};
+
+std::vector<std::string> ganLosses() {
+    return makeLesson("gan")->knob("loss").parameter().options;
+}
+
+void trainTurning(
+    Run& run, int64_t to, const std::function<void()>& eachStep = [] {}) {
+    while (run.stepCount() < to) {
+        for (const Turn& t : turns)
+            if (t.step == run.stepCount()) run.set(t.knob, t.value);
+        if (!run.step()) throw Error(run.problem());
+        eachStep();
+    }
+}
+
+}  // namespace
+
+class TestRun : public QObject {
+    Q_OBJECT
+
+    // Held for all runs, so that the pictures are read once.
+    const ImageSet m_train = fashionMnist(Split::train), m_test = fashionMnist(Split::test);
+
+  private slots:
+    // ---- the same bits
+
+    void lookingLeavesTrainingAlone_data() { support::addPresets(); }
+    void lookingLeavesTrainingAlone() {
+        QFETCH(QString, lesson);
+        QFETCH(QString, preset);
+        const RunRequest request = small(lesson.toStdString(), preset.toStdString());
+        const uint64_t unseen = hashAfter(request, 6);
+        Run run(request);
+        for (int i = 0; i < 6; ++i) {
+            const Frame frame = run.look(run.channelNames(), i == 3);
+            QVERIFY(frame.step == i);
+            if (i == 4) {  // the frames of slow mode too
+                while (!run.stage()) run.look(run.channelNames());
+            } else {
+                QVERIFY(run.step());
+            }
+        }
+        QCOMPARE(run.parameterHash(), unseen);
+    }
+
+    void everyChannelCanBeSeenAndIsFinite_data() { support::addPresets(); }
+    void everyChannelCanBeSeenAndIsFinite() {
+        QFETCH(QString, lesson);
+        QFETCH(QString, preset);
+        Run run(small(lesson.toStdString(), preset.toStdString()));
+        QVERIFY(run.step());
+        const Frame frame = run.look(run.channelNames(), true);
+        for (const std::string& channel : run.channelNames()) {
+            const Tensor* t = frame.find(channel);
+            QVERIFY2(t, channel.c_str());
+            QCOMPARE(int64_t(t->values.size()), t->shape.size());
+            QVERIFY2(
+                std::all_of(t->values.begin(), t->values.end(), [](float x) { return std::isfinite(x); }),
+                channel.c_str());
+        }
+    }
+
+    void threadsDoNotShow_data() { support::addPresets(); }
+    void threadsDoNotShow() {
+        QFETCH(QString, lesson);
+        QFETCH(QString, preset);
+        RunRequest request = small(lesson.toStdString(), preset.toStdString(), {{"batch", "133"}});
+        const uint64_t alone = hashAfter(request, 8);
+        for (int threads : {2, 4}) {
+            request.threads = threads;
+            QCOMPARE(hashAfter(request, 8), alone);
+        }
+    }
+
+    void slowModeDoesTheSameStep_data() { support::addPresets(); }
+    void slowModeDoesTheSameStep() {
+        QFETCH(QString, lesson);
+        QFETCH(QString, preset);
+        const RunRequest request = small(lesson.toStdString(), preset.toStdString());
+        Run whole(request), staged(request);
+        for (int i = 0; i < 5; ++i) {
+            QVERIFY(whole.step());
+            if (i % 2 == 0) {  // some stages, then the rest at once
+                for (int k = 0; k <= i; ++k) QVERIFY(!staged.stage());
+                QVERIFY(!staged.nextStage().empty());
+                QVERIFY(staged.step());
+            } else {
+                std::vector<std::string> seen;
+                do seen.push_back(staged.nextStage());
+                while (!staged.stage());
+                const std::vector<std::string> names = staged.stageNames();
+                for (size_t k = 1; k < seen.size(); ++k)
+                    QVERIFY2(std::find(names.begin(), names.end(), seen[k]) != names.end(), seen[k].c_str());
+            }
+            QCOMPARE(staged.stepCount(), int64_t(i + 1));
+            QVERIFY(staged.nextStage().empty());
+            QCOMPARE(staged.parameterHash(), whole.parameterHash());
+        }
+    }
+
+    void aReplayFromOneLineGivesTheSameBits() {
+        Run run(small("gan", "ring8"));
+        trainTurning(run, 60);
+        const std::string line = run.journal().toLine();
+        const auto again = Run::replay(Journal::fromLine(line), 2);
+        again->goTo(60);
+        QCOMPARE(again->stepCount(), int64_t(60));
+        QCOMPARE(again->parameterHash(), run.parameterHash());
+        QCOMPARE(again->settings(), run.settings());
+        QCOMPARE(again->journal().toLine(), line);
+    }
+
+    void aLineThatIsNoJournalIsRefused_data() {
+        QTest::addColumn<QString>("line");
+        const char* lines[] = {
+            "",
+            "{}",
+            "[]",
+            "null",
+            "{\"version\":2}",
+            "{\"version\":1,\"lesson\":3,\"seed\":1,\"settings\":{},\"journal\":[]}",
+            "{\"version\":1,\"lesson\":\"gan\",\"seed\":1,\"settings\":{},\"journal\":[[1,2]]}",
+            "{\"version\":1,\"lesson\":\"gan\",\"seed\":1,\"settings\":{},\"journal\":[1]}",
+            "[[[[[[[[[[[[[[[[[[[[[[[[["};
+        for (const char* line : lines) QTest::newRow(*line ? line : "nothing") << line;
+    }
+    void aLineThatIsNoJournalIsRefused() {
+        QFETCH(QString, line);
+        QVERIFY_EXCEPTION_THROWN(Journal::fromLine(line.toStdString()), Error);
+    }
+
+    // ---- time
+
+    void everyMomentIsTheSameWhenGoneBackTo() {
+        Run run(small("gan", "ring8"));
+        std::vector<uint64_t> hashes = {run.parameterHash()};
+        std::vector<Frame> frames = {run.look({"real", "samples"})};
+        QVERIFY(!frames[0].find("real") && !frames[0].find("loss_d"));  // nothing was drawn yet
+        trainTurning(run, 70, [&] {
+            hashes.push_back(run.parameterHash());
+            frames.push_back(run.look({"real", "samples"}));
+        });
+        std::mt19937 engine(1);
+        for (int i = 0; i < 60; ++i) {
+            const int64_t target = int64_t(engine() % 71);
+            run.goTo(target);
+            QCOMPARE(run.stepCount(), target);
+            QCOMPARE(run.furthest(), int64_t(70));
+            // Where a structural change waits at this very step, it has happened already.
+            const bool rebuilt = target == 12 || target == 25 || target == 31 || target == 45;
+            if (!rebuilt) {
+                QCOMPARE(run.parameterHash(), hashes[size_t(target)]);
+                const Frame frame = run.look({"real", "samples"}), &first = frames[size_t(target)];
+                for (const char* channel : {"real", "samples", "loss_d", "jsd"}) {
+                    QCOMPARE(frame.find(channel) != nullptr, first.find(channel) != nullptr);
+                    if (frame.find(channel))
+                        QCOMPARE(frame.find(channel)->values, first.find(channel)->values);
+                }
+            }
+            if (i % 3 == 0 && target < 70) {
+                QVERIFY(run.step());
+                QCOMPARE(run.parameterHash(), hashes[size_t(target) + 1]);
+            }
+        }
+        run.goTo(80);  // past what was trained
+        QCOMPARE(run.stepCount(), int64_t(80));
+    }
+
+    void anInterruptedJourneyGoesOn() {
+        Run run(small("gan", "ring8"));
+        for (int i = 0; i < 50; ++i) QVERIFY(run.step());
+        const uint64_t there = run.parameterHash();
+        run.goTo(0);
+        int asked = 0;
+        run.goTo(50, [&] { return ++asked > 20; });
+        QVERIFY(run.stepCount() > 0 && run.stepCount() < 50);
+        run.goTo(50);
+        QCOMPARE(run.parameterHash(), there);
+    }
+
+    void aKnobTurnedInThePastForgetsTheFuture() {
+        Run run(small("gan", "ring8"));
+        for (int i = 0; i < 40; ++i) QVERIFY(run.step());
+        run.goTo(20);
+        run.set("lr_g", 0.02);
+        QCOMPARE(run.furthest(), int64_t(20));
+        for (int i = 0; i < 15; ++i) QVERIFY(run.step());
+        const uint64_t other = run.parameterHash();
+
+        Run straight(small("gan", "ring8"));
+        for (int i = 0; i < 20; ++i) QVERIFY(straight.step());
+        straight.set("lr_g", 0.02);
+        for (int i = 0; i < 15; ++i) QVERIFY(straight.step());
+        QCOMPARE(straight.parameterHash(), other);
+        run.goTo(10);
+        run.goTo(35);
+        QCOMPARE(run.parameterHash(), other);
+        QCOMPARE(run.journal().entries.size(), size_t(1));
+    }
+
+    // A snapshot taken at the step of a change must not bring back what the knob was before it.
+    void turningAKnobAgainAtTheSameStepIsRemembered() {
+        Run run(small("gan", "ring8"));
+        for (int i = 0; i < 30; ++i) QVERIFY(run.step());
+        run.goTo(20);
+        run.set("lr_g", 0.02);
+        while (!run.stage()) {
+        }
+        run.goTo(20);
+        run.set("lr_g", 0.0005);
+        for (int i = 0; i < 5; ++i) QVERIFY(run.step());
+        const uint64_t there = run.parameterHash();
+        run.goTo(20);
+        QCOMPARE(run.settings().at("lr_g"), 0.0005);
+        run.goTo(25);
+        QCOMPARE(run.parameterHash(), there);
+        const auto again = Run::replay(run.journal(), 1);
+        again->goTo(25);
+        QCOMPARE(again->parameterHash(), there);
+    }
+
+    void resetKeepsTheInitialisation() {
+        Run run(small("gan", "ring8"));
+        const uint64_t start = run.parameterHash();
+        for (int i = 0; i < 9; ++i) QVERIFY(run.step());
+        const uint64_t nine = run.parameterHash();
+        const double rate = run.settings().at("lr_g");
+        run.set("lr_g", 0.01);
+        QVERIFY(run.step());
+        run.reset(run.seed());
+        QCOMPARE(run.parameterHash(), start);
+        QCOMPARE(run.settings().at("lr_g"), 0.01);  // the knobs stay as they are
+        run.set("lr_g", rate);
+        for (int i = 0; i < 9; ++i) QVERIFY(run.step());
+        QCOMPARE(run.parameterHash(), nine);
+        run.reset(run.seed() + 1);
+        QVERIFY(run.parameterHash() != start);
+    }
+
+    // ---- what cannot be
+
+    void aNanInAnyParameterIsCaughtNamedAndRolledBack_data() {
+        QTest::addColumn<QString>("lesson");
+        QTest::addColumn<QString>("knob");
+        QTest::addColumn<QString>("value");
+        const auto row = [](const char* lesson, const char* knob, const char* value) {
+            QTest::addRow("%s %s %s", lesson, knob, value) << lesson << knob << value;
+        };
+        for (const std::string& loss : ganLosses()) row("gan", "loss", loss.c_str());
+        row("gan", "spectral_norm", "on");
+        row("gan", "r1", "1");
+        row("gan", "k_d", "0");
+        row("vae", "data", "moons");
+        row("vae", "learn_sigma", "on");
+        row("vae", "beta", "0");
+        row("vae", "data", "fashion");
+    }
+    void aNanInAnyParameterIsCaughtNamedAndRolledBack() {
+        QFETCH(QString, lesson);
+        QFETCH(QString, knob);
+        QFETCH(QString, value);
+        std::vector<std::pair<std::string, std::string>> extra;
+        if (lesson == "vae") extra = {{"data", "moons"}, {"z_dim", "2"}};
+        extra.emplace_back(knob.toStdString(), value.toStdString());
+        Run run(small(lesson.toStdString(), "", extra));
+        std::vector<uint64_t> hashes;
+        for (int i = 0; i < 6; ++i) {
+            hashes.push_back(run.parameterHash());
+            QVERIFY(run.step());
+        }
+        for (const std::string& name : parameterNames(run.layout()))
+            for (float bad : {std::nanf(""), std::numeric_limits<float>::infinity()}) {
+                // Infinite logits have finite gradients, and nothing writes D: no harm is done.
+                if (knob == "k_d" && !std::isnan(bad)) continue;
+                run.reset(run.seed());
+                for (int i = 0; i < 3; ++i) QVERIFY(run.step());
+                run.plant(name, bad);
+                const uint64_t before = run.parameterHash();
+                const bool stepped = run.step();
+                QVERIFY2(!stepped, fmt::format("{} in {} was not noticed", bad, name).c_str());
+                QCOMPARE(run.stepCount(), int64_t(3));
+                QCOMPARE(run.parameterHash(), before);  // no update was applied
+                QVERIFY2(run.problem().find("parameter " + name) != std::string::npos, run.problem().c_str());
+                run.look(run.channelNames());  // may show nothing, but may not fall over
+                run.goTo(2);
+                QCOMPARE(run.parameterHash(), hashes[2]);
+                QVERIFY(run.problem().empty());
+                for (int i = 3; i <= 5; ++i) {
+                    QVERIFY2(run.step(), run.problem().c_str());
+                    QCOMPARE(run.parameterHash(), hashes[size_t(i)]);
+                }
+            }
+    }
+
+    void slowModeCatchesANanToo() {
+        Run run(small("gan", "ring8"));
+        for (int i = 0; i < 3; ++i) QVERIFY(run.step());
+        run.plant("generator.2.bias", std::nanf(""));
+        while (!run.stage()) {
+        }
+        QCOMPARE(run.stepCount(), int64_t(3));
+        QVERIFY2(run.problem().find("generator.2.bias") != std::string::npos, run.problem().c_str());
+        run.goTo(2);
+        while (!run.stage()) {
+        }
+        QCOMPARE(run.stepCount(), int64_t(3));
+        QVERIFY(run.problem().empty());
+    }
+
+    void divergingSettingsNeverCrash_data() {
+        QTest::addColumn<QString>("lesson");
+        QTest::addColumn<QString>("knob");
+        QTest::addColumn<QString>("value");
+        for (const std::string& loss : ganLosses())
+            QTest::addRow("gan %s", loss.c_str()) << "gan"
+                                                  << "loss" << QString::fromStdString(loss);
+        QTest::newRow("vae points") << "vae"
+                                    << "data"
+                                    << "moons";
+        QTest::newRow("vae pictures") << "vae"
+                                      << "data"
+                                      << "fashion";
+    }
+    void divergingSettingsNeverCrash() {
+        QFETCH(QString, lesson);
+        QFETCH(QString, knob);
+        QFETCH(QString, value);
+        std::vector<std::pair<std::string, std::string>> extra = {{knob.toStdString(), value.toStdString()}};
+        if (lesson == "gan")
+            extra.insert(extra.end(), {{"lr_d", "0.1"}, {"lr_g", "0.1"}, {"beta1", "0"}, {"depth", "6"}});
+        else
+            extra.insert(extra.end(), {{"lr", "0.1"}, {"z_dim", "2"}, {"sigma_x", "0.01"}, {"depth", "4"}});
+        Run run(small(lesson.toStdString(), "", extra));
+        int stopped = 0;
+        for (int i = 0; i < 400; ++i) {
+            const int64_t before = run.stepCount();
+            const bool stepped = run.step();
+            QCOMPARE(run.stepCount(), before + (stepped ? 1 : 0));
+            QCOMPARE(run.problem().empty(), stepped);
+            if (i % 100 == 99) run.look(run.channelNames());
+            if (stepped) continue;
+            ++stopped;
+            run.goTo(std::max<int64_t>(0, before - 3));
+            run.set(lesson == "gan" ? "lr_g" : "lr", 1e-4 * (1 + stopped));
+        }
+    }
+
+    void aStructuralChangeKeepsWhatStillFits() {
+        Run run(small("gan", "ring8"));
+        for (int i = 0; i < 10; ++i) QVERIFY(run.step());
+        const uint64_t before = run.parameterHash();
+        run.set("batch", 64);
+        QCOMPARE(run.parameterHash(), before);  // nothing has another shape
+        QVERIFY(run.step());
+
+        std::map<std::string, std::vector<float>> old;
+        for (const std::string& name : parameterNames(run.layout())) old[name] = valuesOf(run, name);
+        run.set("depth", 3);
+        int kept = 0, fresh = 0;
+        for (const std::string& name : parameterNames(run.layout())) {
+            const bool fits = old.count(name) && old[name].size() == valuesOf(run, name).size();
+            if (fits) QCOMPARE(valuesOf(run, name), old[name]);
+            ++(fits ? kept : fresh);
+        }
+        QVERIFY(kept >= 8 && fresh >= 4);
+        QVERIFY(run.step());
+    }
+
+    void refusedValuesChangeNothing_data() {
+        QTest::addColumn<QString>("knob");
+        QTest::addColumn<double>("value");
+        QTest::newRow("unknown knob") << "lr_x" << 1.0;
+        QTest::newRow("too large") << "lr" << 1.0;
+        QTest::newRow("not a number") << "lr" << std::nan("");
+        QTest::newRow("not whole") << "batch" << 32.5;
+        QTest::newRow("no such option") << "likelihood" << 2.0;
+        QTest::newRow("cannot be built") << "z_dim" << 3.0;
+    }
+    void refusedValuesChangeNothing() {
+        QFETCH(QString, knob);
+        QFETCH(double, value);
+        Run run(small("vae", "linear-gaussian"));
+        for (int i = 0; i < 12; ++i) QVERIFY(run.step());
+        const uint64_t future = run.parameterHash();
+        run.goTo(6);
+        const Settings settings = run.settings();
+        const uint64_t hash = run.parameterHash();
+        const std::string line = run.journal().toLine();
+        try {
+            run.set(knob.toStdString(), value);
+            QFAIL("not refused");
+        } catch (const Error& e) {
+            QVERIFY2(QString(e.what()).contains(knob) || QString(e.what()).contains("knob"), e.what());
+        }
+        QCOMPARE(run.settings(), settings);
+        QCOMPARE(run.parameterHash(), hash);
+        QCOMPARE(run.journal().toLine(), line);
+        QCOMPARE(run.furthest(), int64_t(12));
+        run.look(run.channelNames());
+        run.goTo(12);
+        QCOMPARE(run.parameterHash(), future);
+    }
+
+    void whatCannotBeOpenedIsSaid() {
+        QVERIFY_EXCEPTION_THROWN(Run({.lesson = "gun"}), Error);
+        QVERIFY_EXCEPTION_THROWN(Run({.lesson = "gan", .preset = "ring9"}), Error);
+        QVERIFY_EXCEPTION_THROWN(Run({.lesson = "gan", .settings = {{"width", "many"}}}), Error);
+        QVERIFY_EXCEPTION_THROWN(
+            Run({.lesson = "vae", .preset = "linear-gaussian", .settings = {{"z_dim", "3"}}}), Error);
+    }
+
+    // ---- what is kept
+
+    void historyLosesNoStep() {
+        History history;
+        double total = 0;
+        for (int step = 1; step <= 50000; ++step) {
+            const float value = std::sin(float(step) * 0.37f);
+            history.add(step, value);
+            total += double(value);
+        }
+        QVERIFY(history.buckets().size() <= History::capacity);
+        int64_t count = 0, last = 0;
+        double mean = 0;
+        for (const History::Bucket& b : history.buckets()) {
+            QVERIFY(b.low <= b.mean && b.mean <= b.high && b.step > last);
+            QCOMPARE(b.step, last + b.count);
+            count += b.count;
+            mean += double(b.mean) * b.count;
+            last = b.step;
+        }
+        QCOMPARE(count, int64_t(50000));
+        QVERIFY(std::abs(mean - total) < 0.05);
+        history.truncate(20000);
+        QVERIFY(!history.buckets().empty() && history.buckets().back().step <= 20000);
+        QVERIFY(history.buckets().back().step > 20000 - 64);
+        history.truncate(-1);
+        QVERIFY(history.empty());
+    }
+
+    void historiesFollowTheRunBackwards() {
+        Run run(small("gan", "ring8", {{"width", "4"}, {"batch", "16"}}));
+        for (int i = 0; i < 1500; ++i) QVERIFY(run.step());
+        for (int64_t target : {int64_t(1201), int64_t(77), int64_t(1333)}) {
+            run.goTo(target);
+            const Frame frame = run.look({});
+            int64_t count = 0;
+            for (const History::Bucket& b : frame.histories.at("loss_d").buckets()) count += b.count;
+            QCOMPARE(count, target);
+            QCOMPARE(frame.histories.at("loss_d").buckets().back().step, target);
+        }
+    }
+
+    void snapshotsStayInTheirBudget() {
+        Timeline timeline;
+        Snapshot snapshot;
+        snapshot.weights.parameters.assign(100'000, 1);
+        const int64_t bytes = 12 * 100'000;
+        int64_t step = 0;
+        for (int i = 0; i < 600; ++i, step += 16) {
+            snapshot.applied = size_t(step);
+            if (timeline.due(step, bytes)) timeline.add(step, snapshot);
+            QVERIFY(int64_t(timeline.size()) * bytes <= Timeline::memoryBudget);
+        }
+        QVERIFY(timeline.size() > 60);
+        // There is always one at or before any step, the present is dense, and the past becomes sparser.
+        int64_t at = -1;
+        QCOMPARE(timeline.before(0, at).applied, size_t(0));
+        QCOMPARE(at, int64_t(0));
+        int64_t previous = step, widest = 0;
+        while (previous > 0) {
+            const Snapshot& found = timeline.before(previous - 1, at);
+            QCOMPARE(found.applied, size_t(at));
+            const int64_t age = step - at;
+            QVERIFY2(previous - at <= std::max<int64_t>(16, age), qPrintable(QString::number(at)));
+            widest = std::max(widest, previous - at);
+            previous = at;
+        }
+        QVERIFY(widest > 64);
+        timeline.before(step - 40, at);
+        QVERIFY(step - 40 - at <= 32);
+        timeline.forgetAfter(100);
+        timeline.before(1'000'000, at);
+        QVERIFY(at <= 100);
+    }
+};
+
+QTEST_GUILESS_MAIN(TestRun)
+#include "tst_run.moc"

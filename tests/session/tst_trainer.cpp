@@ -1,0 +1,402 @@
+// The trainer thread as a state machine: every command works in every state, soon, and frames stay true.
+#include <QtTest>
+
+#include <chrono>
+#include <random>
+#include <thread>
+
+#include "core/session/run.h"
+#include "core/session/trainer.h"
+#include "tests/support/small.h"
+
+using namespace core;
+using support::small;
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// A sanitizer makes everything ten times slower.
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+constexpr int slower = 10;
+#else
+constexpr int slower = 1;
+#endif
+constexpr int promptly = 300 * slower;  // ms; 100 are promised
+
+double msSince(Clock::time_point then) {
+    return std::chrono::duration<double, std::milli>(Clock::now() - then).count();
+}
+
+// The newest frame for which the claim holds, or nullptr after the time has passed.
+FramePtr await(Trainer& trainer, const std::function<bool(const Frame&)>& claim, int ms = 20000 * slower) {
+    const Clock::time_point start = Clock::now();
+    do {
+        const FramePtr frame = trainer.latest();
+        if (claim(*frame)) return frame;
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    } while (msSince(start) < ms);
+    return nullptr;
+}
+
+FramePtr awaitStep(Trainer& trainer, int64_t step) {
+    return await(trainer, [=](const Frame& f) { return f.step >= step; });
+}
+
+// A frame made after everything posted so far, at rest; nullptr if that took too long.
+FramePtr settled(Trainer& trainer) {
+    trainer.pause();
+    trainer.share();  // the queue is worked off: whatever is published from here on is of the state at rest
+    const FramePtr before = trainer.latest();
+    trainer.setHandle("none", {});  // any command asks for another frame
+    return await(
+        trainer, [&](const Frame& f) { return &f != before.get(); }, 10 * promptly);
+}
+
+// What the frame shows must be what a replay of the shared line shows at that step.
+void compareWithReplay(Trainer& trainer, const Frame& frame) {
+    const auto run = Run::replay(Journal::fromLine(trainer.share()), 1);
+    run->goTo(frame.step);
+    QCOMPARE(run->stepCount(), frame.step);
+    QCOMPARE(run->settings(), frame.settings);
+    const Frame again = run->look({"samples", "codes"});
+    for (const char* channel : {"samples", "codes"}) {
+        const Tensor *seen = frame.find(channel), *expected = again.find(channel);
+        if (seen && expected) QCOMPARE(seen->values, expected->values);
+    }
+}
+
+}  // namespace
+
+class TestTrainer : public QObject {
+    Q_OBJECT
+
+  private slots:
+    void nothingIsOpenAtFirst() {
+        Trainer trainer;
+        QVERIFY(trainer.latest());
+        QCOMPARE(trainer.share(), std::string());
+        trainer.run();
+        trainer.stepOnce();
+        trainer.stageOnce();
+        trainer.back();
+        trainer.goTo(10);
+        trainer.reset();
+        trainer.newSeed(4);
+        trainer.applyPreset("ring8");
+        trainer.set("lr_d", 1);
+        QCOMPARE(trainer.share(), std::string());
+        trainer.open(small("gan", "ring8"));
+        trainer.stepOnce();
+        QVERIFY(awaitStep(trainer, 1));
+    }
+
+    void startThenPauseAtOnce() {
+        Trainer trainer;
+        trainer.open(small("gan", "ring8"));
+        for (int i = 0; i < 20; ++i) {
+            trainer.run();
+            trainer.pause();
+            const Clock::time_point start = Clock::now();
+            trainer.share();
+            if (i > 0) QVERIFY(msSince(start) < promptly);
+            const FramePtr frame = settled(trainer);
+            QVERIFY(frame && !frame->running && frame->stage.empty());
+        }
+        const int64_t step = trainer.latest()->step;
+        std::this_thread::sleep_for(std::chrono::milliseconds(30));
+        QCOMPARE(settled(trainer)->step, step);  // it really rests
+    }
+
+    void resetWhileTraining() {
+        Trainer trainer;
+        trainer.open(small("gan", "ring8"));
+        trainer.setStepsPerSecond(400);  // so that a frame is made before it has caught up
+        trainer.run();
+        for (int i = 0; i < 5; ++i) {
+            const FramePtr far = awaitStep(trainer, 50);
+            QVERIFY(far);
+            trainer.reset();
+            const FramePtr near = await(trainer, [&](const Frame& f) { return f.step < far->step; });
+            QVERIFY(near && near->running);
+            QCOMPARE(near->seed, far->seed);
+        }
+        trainer.newSeed(99);
+        const FramePtr frame = await(trainer, [](const Frame& f) { return f.seed == 99; });
+        QVERIFY(frame);
+        compareWithReplay(trainer, *settled(trainer));
+    }
+
+    void openAnotherLessonWhileTrainingThenStop() {
+        Trainer trainer;
+        for (int i = 0; i < 4; ++i) {
+            trainer.open(small("gan", "ring8"));
+            trainer.run();
+            QVERIFY(await(trainer, [](const Frame& f) { return f.lesson == "gan" && f.step > 5; }));
+            trainer.open(small("vae", "linear-gaussian"));
+            trainer.pause();
+            const FramePtr frame = await(trainer, [](const Frame& f) { return f.lesson == "vae"; });
+            QVERIFY(frame && !frame->running);
+            QCOMPARE(settled(trainer)->step, int64_t(0));
+        }
+        trainer.open({.lesson = "no such lesson"});
+        QVERIFY(await(trainer,
+                      [](const Frame& f) { return f.problem.find("no such lesson") != std::string::npos; }));
+        trainer.open(small("gan", "ring8"));
+        trainer.stepOnce();
+        QVERIFY(await(trainer, [](const Frame& f) { return f.step == 1 && f.problem.empty(); }));
+    }
+
+    void changeTheDataWhileTraining() {
+        Trainer trainer;
+        trainer.watch({"samples", "jsd"});
+        trainer.open(small("gan", "ring8"));
+        trainer.run();
+        for (int data : {1, 8, 3, 0}) {  // grid25, gaussian on the line, swiss-roll, ring8
+            trainer.set("data", data);
+            const FramePtr frame = await(trainer, [=](const Frame& f) {
+                return f.settings.count("data") && f.settings.at("data") == data && f.find("samples");
+            });
+            QVERIFY(frame);
+            QVERIFY(frame->running);
+            QCOMPARE(frame->find("samples")->shape[1], data == 8 ? 1 : 2);
+            QVERIFY(awaitStep(trainer, frame->step + 5));
+        }
+        compareWithReplay(trainer, *settled(trainer));
+    }
+
+    void continuePastThePlannedEnd() {
+        Trainer trainer;
+        const RunRequest request = small("gan", "vanishing", {{"width", "4"}, {"batch", "16"}, {"k_d", "1"}});
+        const int budget = Run(request).budget();
+        trainer.open(request);
+        trainer.run();
+        QVERIFY(awaitStep(trainer, budget + 10));
+        const int64_t there = settled(trainer)->step;
+        trainer.stepOnce();
+        QVERIFY(await(trainer, [=](const Frame& f) { return f.step == there + 1; }));
+    }
+
+    void stepsStagesAndBackFromAnyState() {
+        Trainer trainer;
+        trainer.watch({"samples"});
+        trainer.open(small("gan", "ring8"));
+        trainer.goTo(30);
+        QVERIFY(await(trainer, [](const Frame& f) { return f.step == 30; }));
+        trainer.stageOnce();
+        trainer.stageOnce();
+        const FramePtr half = await(trainer, [](const Frame& f) { return !f.stage.empty(); });
+        QVERIFY(half);
+        QCOMPARE(half->step, int64_t(30));
+        trainer.back();  // to the beginning of the step that was begun
+        QVERIFY(await(trainer, [](const Frame& f) { return f.stage.empty() && f.step == 30; }));
+        trainer.back();
+        trainer.back();
+        const FramePtr earlier = await(trainer, [](const Frame& f) { return f.step == 28; });
+        QVERIFY(earlier);
+        compareWithReplay(trainer, *settled(trainer));
+        trainer.stageOnce();
+        trainer.run();
+        QVERIFY(awaitStep(trainer, 60));
+        trainer.goTo(-5);
+        QVERIFY(await(trainer, [](const Frame& f) { return f.step == 0; }));
+    }
+
+    void pauseIsHonouredAtFullSize() {
+        Trainer trainer;
+        trainer.watch({"samples", "d_field", "jsd", "modes_covered", "arrows"});
+        trainer.open({.lesson = "gan", .preset = "ring8"});
+        for (int i = 0; i < 5; ++i) {
+            trainer.run();
+            QVERIFY(awaitStep(trainer, 20 * (i + 1)));
+            const Clock::time_point start = Clock::now();
+            trainer.pause();
+            QVERIFY(await(
+                trainer, [](const Frame& f) { return !f.running; }, promptly));
+            QVERIFY2(msSince(start) < promptly, qPrintable(QString::number(msSince(start))));
+        }
+    }
+
+    void theSpeedLimitHolds() {
+        Trainer trainer;
+        trainer.open(small("gan", "ring8"));
+        trainer.setStepsPerSecond(40);
+        trainer.run();
+        QVERIFY(awaitStep(trainer, 1));
+        const Clock::time_point start = Clock::now();
+        const int64_t first = trainer.latest()->step;
+        QVERIFY(awaitStep(trainer, first + 20));
+        QVERIFY(msSince(start) > 350);  // 20 steps are due in 500 ms
+        trainer.setStepsPerSecond(0);
+        QVERIFY(awaitStep(trainer, first + 200));
+    }
+
+    void framesAreImmutableAndStepsOnlyGrow() {
+        Trainer trainer;
+        trainer.watch({"samples", "fake", "loss_d"});
+        trainer.open(small("gan", "ring8"));
+        trainer.run();
+        std::vector<std::pair<FramePtr, Frame>> kept;
+        int64_t last = 0;
+        const Clock::time_point start = Clock::now();
+        while (msSince(start) < 700) {
+            const FramePtr frame = trainer.latest();
+            QVERIFY(frame->step >= last);
+            last = frame->step;
+            if (kept.empty() || kept.back().first != frame) kept.emplace_back(frame, *frame);
+            std::this_thread::sleep_for(std::chrono::milliseconds(2));
+        }
+        QVERIFY(kept.size() > 2);
+        trainer.set("width", 16);
+        trainer.reset();
+        QVERIFY(settled(trainer));
+        for (const auto& [frame, copy] : kept) {
+            QCOMPARE(frame->step, copy.step);
+            QCOMPARE(frame->settings, copy.settings);
+            QCOMPARE(frame->channels.size(), copy.channels.size());
+            for (const auto& [name, tensor] : copy.channels)
+                QCOMPARE(frame->find(name)->values, tensor.values);
+        }
+    }
+
+    void refusedCommandsAreShownAndTrainingGoesOn() {
+        Trainer trainer;
+        trainer.open(small("gan", "ring8"));
+        trainer.run();
+        QVERIFY(awaitStep(trainer, 5));
+        trainer.set("lr_d", 7);
+        const FramePtr frame =
+            await(trainer, [](const Frame& f) { return f.problem.find("lr_d") != std::string::npos; });
+        QVERIFY(frame && frame->running);
+        QVERIFY(awaitStep(trainer, frame->step + 5));
+        trainer.set("lr_d", 0.001);
+        QVERIFY(await(trainer, [](const Frame& f) { return f.problem.empty(); }));
+    }
+
+    void theDestructorJoinsWithinAStep() {
+        for (const char* preset : {"ring8", "grid25"}) {
+            auto trainer = std::make_unique<Trainer>();
+            trainer->watch({"samples", "d_field", "warp", "jsd"});
+            trainer->open({.lesson = "gan", .preset = preset});
+            trainer->run();
+            QVERIFY(awaitStep(*trainer, 3));
+            trainer->latest();
+            const Clock::time_point start = Clock::now();
+            trainer.reset();
+            QVERIFY2(msSince(start) < promptly, qPrintable(QString::number(msSince(start))));
+        }
+        Trainer().open(small("vae", "linear-gaussian"));  // before the command was even looked at
+    }
+
+    // Every command in every state: it never hangs, never falls over, and what is shown can be replayed.
+    void anyOrderOfCommandsIsFine_data() {
+        QTest::addColumn<int>("seed");
+        for (int seed = 1; seed <= 4; ++seed) QTest::addRow("seed %d", seed) << seed;
+    }
+    void anyOrderOfCommandsIsFine() {
+        QFETCH(int, seed);
+        std::mt19937 engine{unsigned(seed)};
+        const auto below = [&](int n) { return int(engine() % unsigned(n)); };
+        Trainer trainer;
+        trainer.open(small("gan", "ring8"));
+        const std::pair<const char*, std::vector<double>> knobs[] = {
+            {"lr_d", {1e-3, 1e-2, 5}}, {"k_d", {0, 1, 4}},  {"width", {8, 12, 0}},  {"data", {0, 1, 8}},
+            {"batch", {16, 17, 40}},   {"loss", {0, 3, 4}}, {"freeze_g", {0, 1}},   {"nonsense", {1}},
+            {"lr", {1e-3, 1e-2}},      {"beta", {0, 1, 9}}, {"free_bits", {0, 0.5}}};
+        for (int i = 0; i < 500; ++i) {
+            switch (below(20)) {
+                case 0:
+                    trainer.open(below(2) ? small("gan", "figure1") : small("vae", "linear-gaussian"));
+                    break;
+                case 1:
+                case 2:
+                case 3: {
+                    const auto& [knob, values] = knobs[below(int(std::size(knobs)))];
+                    trainer.set(knob, values[size_t(below(int(values.size())))]);
+                    break;
+                }
+                case 4:
+                    trainer.reset();
+                    break;
+                case 5:
+                    trainer.newSeed(uint64_t(below(5)));
+                    break;
+                case 6:
+                case 7:
+                case 8:
+                    trainer.run();
+                    break;
+                case 9:
+                    trainer.pause();
+                    break;
+                case 10:
+                case 11:
+                    trainer.stepOnce();
+                    break;
+                case 12:
+                case 13:
+                    trainer.stageOnce();
+                    break;
+                case 14:
+                    trainer.back();
+                    break;
+                case 15:
+                    trainer.goTo(below(80) - 5);
+                    break;
+                case 16:
+                    trainer.setStepsPerSecond(below(2) ? 0 : 200);
+                    break;
+                case 17:
+                    trainer.watch(
+                        below(2) ? std::set<std::string>{"samples", "codes", "loss_d", "jsd", "elbo_test"}
+                                 : std::set<std::string>{"no such channel"});
+                    break;
+                case 18:
+                    trainer.setHandle("latent_point", {0.5f, 1});
+                    break;
+                case 19:
+                    if (below(4) == 0) trainer.share();
+                    break;
+            }
+            const FramePtr frame = trainer.latest();
+            QVERIFY(frame && frame->step >= 0);
+            if (frame->running) QVERIFY(frame->stage.empty());
+            if (below(3) == 0) std::this_thread::sleep_for(std::chrono::microseconds(below(4000)));
+        }
+        trainer.watch({"samples", "codes"});
+        trainer.share();  // the queue is worked off
+        trainer.run();
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        const Clock::time_point start = Clock::now();
+        trainer.pause();
+        trainer.share();
+        QVERIFY2(msSince(start) < promptly, qPrintable(QString::number(msSince(start))));
+        const FramePtr frame = settled(trainer);
+        QVERIFY(frame && !frame->running);
+        if (frame->problem.empty()) compareWithReplay(trainer, *frame);
+    }
+
+    void commandsMayComeFromManyThreads() {
+        Trainer trainer;
+        trainer.open(small("gan", "ring8"));
+        trainer.run();
+        std::vector<std::thread> threads;
+        for (int t = 0; t < 3; ++t)
+            threads.emplace_back([&trainer, t] {
+                for (int i = 0; i < 60; ++i) {
+                    if (t == 0) trainer.set("lr_d", 1e-3 * (1 + i % 5));
+                    if (t == 1) trainer.watch({i % 2 ? "samples" : "fake"});
+                    if (t == 2) i % 7 ? trainer.stepOnce() : trainer.run();
+                    trainer.latest();
+                    std::this_thread::sleep_for(std::chrono::microseconds(300));
+                }
+            });
+        for (std::thread& thread : threads) thread.join();
+        const FramePtr frame = settled(trainer);
+        QVERIFY(frame);
+        compareWithReplay(trainer, *frame);
+    }
+};
+
+QTEST_GUILESS_MAIN(TestTrainer)
+#include "tst_trainer.moc"
