@@ -86,6 +86,7 @@ struct Trainer::State {
     }
 
     bool frameDue() const {
+        if (!running && !target) return changed;  // nothing waits for the time that looking takes
         return changed && secondsSince(lookedAt) > std::max(frameInterval, lookShare * lookSeconds);
     }
 
