@@ -1,0 +1,83 @@
+#include "app/window/knob_panel.h"
+
+#include <QFont>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QVBoxLayout>
+
+#include "app/window/icons.h"
+#include "app/window/interface_words.h"
+#include "app/window/knob_editor.h"
+#include "app/window/style.h"
+
+namespace app {
+
+KnobPanel::KnobPanel(QWidget* parent) : QScrollArea(parent) {
+    setWidgetResizable(true);
+    setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    setFocusPolicy(Qt::NoFocus);
+}
+
+QWidget* KnobPanel::heading(const QString& iconName, const QString& title, const QString& explanation) {
+    auto* line = new QWidget;
+    auto* row = new QHBoxLayout(line);
+    row->setContentsMargins(0, 0, 0, 0);
+    row->setSpacing(scaled(6));
+    auto* picture = new QLabel(line);
+    picture->setPixmap(
+        icon(iconName, colour(currentTheme(), views::Ink::selection)).pixmap(scaled(16), scaled(16)));
+    auto* words = new QLabel(line);
+    const QString faint = colour(currentTheme(), views::Ink::faint).name();
+    words->setText(
+        QStringLiteral("<b>%1</b>&nbsp; <span style='color:%2'>%3</span>").arg(title, faint, explanation));
+    words->setWordWrap(true);
+    row->addWidget(picture, 0, Qt::AlignTop);
+    row->addWidget(words, 1);
+    line->setToolTip(explanation);
+    return line;
+}
+
+void KnobPanel::setLesson(const std::vector<core::Parameter>& parameters, const LessonText& text) {
+    m_editors.clear();
+    auto* content = new QWidget;
+    auto* column = new QVBoxLayout(content);
+    column->setContentsMargins(scaled(16), scaled(16), scaled(12), scaled(16));
+    column->setSpacing(scaled(2));
+    const auto addGroup = [&](bool structural) {
+        for (const core::Parameter& parameter : parameters) {
+            if ((parameter.change == core::Change::structural) != structural) continue;
+            auto* editor = new KnobEditor(parameter, text, content);
+            connect(editor, &KnobEditor::changed, this, &KnobPanel::changed);
+            column->addWidget(editor);
+            m_editors[parameter.name] = editor;
+        }
+    };
+    column->addWidget(heading("live", say("At once"), say("turn these while it trains")));
+    addGroup(false);
+    column->addSpacing(scaled(16));
+    column->addWidget(
+        heading("rebuild", say("Rebuilds"), say("recorded again; weights that still fit are kept")));
+    addGroup(true);
+    column->addStretch(1);
+    setWidget(content);
+    content->setAutoFillBackground(false);
+    viewport()->setAutoFillBackground(false);
+    setAccessibleName(say("Parameters"));
+}
+
+void KnobPanel::setSettings(const core::Settings& settings) {
+    for (const auto& [name, value] : settings)
+        if (KnobEditor* knob = editor(name)) knob->follow(value);
+}
+
+KnobEditor* KnobPanel::editor(const std::string& knob) const {
+    const auto it = m_editors.find(knob);
+    return it == m_editors.end() ? nullptr : it->second;
+}
+
+QString KnobPanel::describe(const std::string& knob, double value) const {
+    const KnobEditor* known = editor(knob);
+    return known ? known->label() + " " + known->words(value) : QString();
+}
+
+}  // namespace app

@@ -1,0 +1,291 @@
+#include "app/window/main_window.h"
+
+#include <QAbstractButton>
+#include <QApplication>
+#include <QCloseEvent>
+#include <QComboBox>
+#include <QDateTime>
+#include <QKeyEvent>
+#include <QLabel>
+#include <QLayout>
+#include <QScrollBar>
+#include <QTabBar>
+
+#include "app/text/algorithm_view.h"
+#include "app/text/lesson_view.h"
+#include "app/window/figure_label.h"
+#include "app/window/interface_words.h"
+#include "app/window/knob_panel.h"
+#include "app/window/lesson_list.h"
+#include "app/window/pane_widget.h"
+#include "app/window/preset_header.h"
+#include "app/window/run_column.h"
+#include "app/window/style.h"
+#include "app/window/timeline_bar.h"
+#include "app/window/transport.h"
+#include "core/lessons/lesson.h"
+
+namespace app {
+namespace {
+
+// Presenting, the base size of 13 pixels becomes 24.
+constexpr float presenterScale = 1.85f;
+constexpr int pollMs = 16, statusMs = 250, slowStageMs = 1000;
+
+}  // namespace
+
+MainWindow::MainWindow(const core::RunRequest& request, const WindowOptions& options)
+    : m_presenting(false), m_remembers(options.remembers) {
+    setInterfaceLanguage(options.language);
+    applyStyle(options.theme);
+    m_actions = std::make_unique<Actions>(this);
+    buildLayout();
+    connectActions();
+    connectControls();
+    restore(options);
+    openLesson(request);
+    if (options.presenting) setPresenting(true);
+    if (selected().pane()) selected().pane()->setFocus();
+    qApp->installEventFilter(this);
+    m_timer.start(pollMs);
+}
+
+MainWindow::~MainWindow() {
+    qApp->removeEventFilter(this);
+}
+
+// ---- what is run
+
+void MainWindow::openLesson(const core::RunRequest& request) {
+    if (m_columns.size() > 1) setComparing(false);
+    loadLesson(QString::fromStdString(request.lesson));
+    m_columnPresets[0] = request.preset.empty() ? QString::fromStdString(m_presets.front().name)
+                                                : QString::fromStdString(request.preset);
+    m_header->setPreset(m_columnPresets[0]);
+    selected().open(request);
+    startOver();
+    if (m_running) selected().trainer().run();
+    // Once the page has its width.
+    QTimer::singleShot(0, m_lessonView, [this] { m_lessonView->verticalScrollBar()->setValue(0); });
+}
+
+void MainWindow::loadLesson(const QString& id) {
+    const auto lesson = core::makeLesson(id.toStdString());
+    m_parameters.clear();
+    for (const core::Knob* knob : lesson->knobs()) m_parameters.push_back(knob->parameter());
+    m_presets = lesson->presets();
+    m_text = loadLessonText(id, interfaceLanguage());
+    m_lessons->setCurrentLesson(id);
+    dress();
+}
+
+void MainWindow::choosePreset(const QString& preset) {
+    m_columnPresets[m_selected] = preset;
+    selected().trainer().applyPreset(preset.toStdString());
+    selected().startOver();
+    startOver();
+}
+
+void MainWindow::turnKnob(const QString& knob, double value) {
+    RunColumn& column = selected();
+    column.trainer().set(knob.toStdString(), value);
+    column.forgetFuture();
+    column.hurry();
+    m_transport->timeline()->forgetAfter(column.frame().step);
+    m_transport->timeline()->addMarker(column.frame().step, m_knobs->describe(knob.toStdString(), value));
+}
+
+// The timeline begins anew; the trainers have been told.
+void MainWindow::startOver() {
+    m_transport->timeline()->clearMarkers();
+    forEachColumn([](RunColumn& column) { column.hurry(); });
+}
+
+qint64 MainWindow::planned() const {
+    for (const core::Preset& preset : m_presets)
+        if (preset.name == m_columnPresets[m_selected].toStdString()) return preset.budget;
+    return 1;
+}
+
+void MainWindow::forEachColumn(const std::function<void(RunColumn&)>& act) {
+    for (RunColumn* column : m_columns) act(*column);
+}
+
+void MainWindow::setRunning(bool running) {
+    m_running = running;
+    m_slowTimer.stop();
+    if (running && m_slow) {
+        m_slowTimer.start(slowStageMs);
+    } else {
+        forEachColumn(
+            [&](RunColumn& column) { running ? column.trainer().run() : column.trainer().pause(); });
+    }
+    forEachColumn([](RunColumn& column) { column.hurry(); });
+    m_actions->setRunning(running);
+}
+
+// ---- A and B
+
+void MainWindow::setComparing(bool comparing) {
+    if (comparing == (m_columns.size() > 1)) return;
+    m_actions->compare->setChecked(comparing);
+    if (comparing) {
+        RunColumn& a = *m_columns[0];
+        auto* b = new RunColumn(m_panes);
+        m_panes->layout()->addWidget(b);
+        m_columns.push_back(b);
+        m_columnPresets.push_back(m_columnPresets[0]);
+        core::RunRequest request;
+        request.lesson = a.frame().lesson;
+        request.preset = m_columnPresets[0].toStdString();
+        request.seed = a.frame().seed;
+        for (const core::Parameter& parameter : m_parameters) {
+            const auto value = a.frame().settings.find(parameter.name);
+            if (value != a.frame().settings.end())
+                request.settings.emplace_back(parameter.name, parameter.print(value->second));
+        }
+        dressColumn(*b);
+        b->open(request);
+        a.trainer().reset();
+        a.startOver();
+        startOver();
+        setRunning(m_running);
+        select(1);
+    } else {
+        select(0);
+        m_panes->layout()->removeWidget(m_columns[1]);
+        m_columns[1]->deleteLater();
+        m_columns.pop_back();
+        m_columnPresets.pop_back();
+        m_columns[0]->setHeading({});
+    }
+    m_sides->setVisible(comparing);
+}
+
+void MainWindow::select(size_t column) {
+    m_selected = std::min(column, m_columns.size() - 1);
+    m_sides->setCurrentIndex(int(m_selected));
+    m_header->setPreset(m_columnPresets[m_selected]);
+    m_knobs->setSettings(selected().frame().settings);
+}
+
+// Above each pane what only this run has.
+void MainWindow::showDifferences() {
+    if (m_columns.size() < 2) return;
+    const core::Settings &a = m_columns[0]->frame().settings, &b = m_columns[1]->frame().settings;
+    QStringList words[2];
+    for (const core::Parameter& parameter : m_parameters) {
+        const auto inA = a.find(parameter.name), inB = b.find(parameter.name);
+        if (inA == a.end() || inB == b.end() || inA->second == inB->second) continue;
+        words[0] << m_knobs->describe(parameter.name, inA->second);
+        words[1] << m_knobs->describe(parameter.name, inB->second);
+    }
+    const QString faint = colour(currentTheme(), views::Ink::faint).name();
+    for (size_t i = 0; i < 2; ++i) {
+        const QString difference =
+            words[i].isEmpty() ? say("the same settings; turn a knob of A or B") : words[i].join(" · ");
+        m_columns[i]->setHeading(QStringLiteral("<b>%1</b>&nbsp; %2&nbsp; <span style='color:%3'>%4</span>")
+                                     .arg(i == 0 ? "A" : "B", difference.toHtmlEscaped(), faint,
+                                          say("step %1").arg(m_columns[i]->frame().step)));
+    }
+}
+
+// ---- looking
+
+void MainWindow::tick() {
+    bool another = false;
+    forEachColumn([&](RunColumn& column) { another = column.poll() || another; });
+    if (another) showFrame();
+    const qint64 now = QDateTime::currentMSecsSinceEpoch();
+    if (another && now - m_statusShown > statusMs) {
+        m_statusShown = now;
+        showStatus();
+    }
+}
+
+void MainWindow::showFrame() {
+    const core::Frame& frame = selected().frame();
+    // The trainer stops on its own where something went wrong.
+    if (m_running && !m_slow && !frame.running && !frame.problem.empty()) setRunning(false);
+    m_transport->setStep(frame.step, QString::fromStdString(frame.stage));
+    m_transport->timeline()->setRun(frame.step, selected().furthest(), planned());
+    m_knobs->setSettings(frame.settings);
+    m_lessonView->setFrame(frame);
+    m_algorithm->setStage(QString::fromStdString(frame.stage));
+    showDifferences();
+    if (!frame.running) showStatus();
+}
+
+void MainWindow::showStatus() {
+    const core::Frame& frame = selected().frame();
+    m_state->setText(problem().isEmpty() ? QString() : problem());
+    m_rate->setText(
+        m_running && frame.running
+            ? say("%1 steps a second").arg(frame.stepsPerSecond, 0, 'f', frame.stepsPerSecond < 10 ? 1 : 0)
+        : m_running ? say("running")
+                    : say("paused"));
+    QString device = QString::fromStdString(frame.device);
+    device.replace("threads", say("threads")).replace("thread,", say("thread") + ",");
+    m_device->setText(say("%1 · seed %2").arg(device).arg(frame.seed));
+    for (const ChannelWords& channel : m_text.channels) {
+        const auto history = frame.histories.find(channel.name.toStdString());
+        if (history == frame.histories.end() || history->second.empty()) continue;
+        m_transport->timeline()->setCurve(history->second, channel.label);
+        break;
+    }
+}
+
+QString MainWindow::problem() const {
+    const RunColumn& column = *m_columns[m_selected];
+    if (!column.frame().problem.empty()) return QString::fromStdString(column.frame().problem);
+    return column.pane() ? column.pane()->problem() : QString();
+}
+
+void MainWindow::setPresenting(bool presenting) {
+    if (presenting == m_presenting) return;
+    m_presenting = presenting;
+    m_actions->presenter->setChecked(presenting);
+    m_lessons->setVisible(!presenting);
+    m_side->setVisible(!presenting);
+    m_header->setPresenting(presenting);
+    if (isVisible()) presenting ? showFullScreen() : showNormal();
+    views::Theme theme = currentTheme();
+    theme.scale = presenting ? presenterScale : 1;
+    setTheme(theme);
+    if (selected().pane()) selected().pane()->setFocus();
+}
+
+// ---- keys and closing
+
+void MainWindow::leave() {
+    PaneWidget* pane = selected().pane();
+    if (pane && pane->pane().key(views::Key::escape)) return pane->update();
+    if (m_presenting && (!pane || pane->hasFocus())) return setPresenting(false);
+    if (pane) pane->setFocus();
+}
+
+// Space is the run's in the whole window, so Enter presses what has the focus.
+bool MainWindow::eventFilter(QObject* watched, QEvent* event) {
+    if (event->type() == QEvent::KeyPress && watched == QApplication::focusWidget() && isActiveWindow()) {
+        const int key = static_cast<QKeyEvent*>(event)->key();
+        if (key == Qt::Key_Return || key == Qt::Key_Enter) {
+            if (auto* button = qobject_cast<QAbstractButton*>(watched); button && button->window() == this) {
+                button->click();
+                return true;
+            }
+            if (auto* combo = qobject_cast<QComboBox*>(watched); combo && combo->window() == this) {
+                combo->showPopup();
+                return true;
+            }
+        }
+    }
+    return QMainWindow::eventFilter(watched, event);
+}
+
+void MainWindow::closeEvent(QCloseEvent* event) {
+    m_timer.stop();
+    remember();
+    QMainWindow::closeEvent(event);
+}
+
+}  // namespace app

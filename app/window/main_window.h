@@ -1,0 +1,123 @@
+// The window: lessons, pane, knobs, text and transport around one run, or two side by side.
+#pragma once
+
+#include <QMainWindow>
+#include <QTimer>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "app/text/lesson_text.h"
+#include "app/window/actions.h"
+#include "core/contract/parameter.h"
+#include "core/session/run_request.h"
+#include "views/theme.h"
+
+class QLabel;
+class QSplitter;
+class QTabBar;
+class QTabWidget;
+
+namespace app {
+
+class AlgorithmView;
+class FigureLabel;
+class KnobPanel;
+class LessonList;
+class LessonView;
+class PresetHeader;
+class RunColumn;
+class Transport;
+
+struct WindowOptions {
+    views::Theme theme;
+    QString language = "en";
+    bool presenting = false;
+    bool remembers = true;  // geometry, theme and language from the last time, and for the next
+};
+
+class MainWindow : public QMainWindow {
+    Q_OBJECT
+
+  public:
+    MainWindow(const core::RunRequest& request, const WindowOptions& options);
+    ~MainWindow() override;
+
+    void openLesson(const core::RunRequest& request);
+    void setTheme(const views::Theme& theme);
+    void setLanguage(const QString& language);
+    void setPresenting(bool presenting);
+    void setComparing(bool comparing);
+
+    // For pictures and tests.
+    Actions& actions() { return *m_actions; }
+    RunColumn& column(size_t index = 0) { return *m_columns.at(index); }
+    size_t columnCount() const { return m_columns.size(); }
+    KnobPanel& knobs() { return *m_knobs; }
+    Transport& transport() { return *m_transport; }
+    PresetHeader& header() { return *m_header; }
+    LessonList& lessons() { return *m_lessons; }
+    const LessonText& text() const { return m_text; }
+    // What the status line says is wrong; empty when all is well.
+    QString problem() const;
+
+  protected:
+    void closeEvent(QCloseEvent* event) override;
+    bool eventFilter(QObject* watched, QEvent* event) override;
+
+  private:
+    void buildLayout();
+    void connectActions();
+    void connectControls();
+    void restore(const WindowOptions& options);
+    void remember();
+
+    void tick();
+    void showFrame();
+    void showStatus();
+    void loadLesson(const QString& id);
+    void dress();
+    void dressColumn(RunColumn& column);
+
+    RunColumn& selected() { return *m_columns[m_selected]; }
+    void select(size_t column);
+    void forEachColumn(const std::function<void(RunColumn&)>& act);
+    void setRunning(bool running);
+    void choosePreset(const QString& preset);
+    void turnKnob(const QString& knob, double value);
+    void startOver();
+    void showDifferences();
+    void leave();
+    void openExport();
+    void openPalette();
+    qint64 planned() const;
+
+    std::unique_ptr<Actions> m_actions;
+    LessonText m_text;
+    QString m_shownText;
+    std::vector<core::Parameter> m_parameters;
+    std::vector<core::Preset> m_presets;
+    std::vector<RunColumn*> m_columns;
+    std::vector<QString> m_columnPresets;
+    size_t m_selected = 0;
+
+    LessonList* m_lessons;
+    PresetHeader* m_header;
+    QWidget *m_panes, *m_side;
+    QSplitter *m_split, *m_sideSplit;
+    QTabBar* m_sides;
+    KnobPanel* m_knobs;
+    QTabWidget* m_words;
+    LessonView* m_lessonView;
+    AlgorithmView* m_algorithm;
+    Transport* m_transport;
+    QLabel *m_state, *m_device;
+    FigureLabel* m_rate;
+
+    QTimer m_timer, m_slowTimer;
+    bool m_running = false, m_slow = false;
+    bool m_presenting = false, m_remembers = true;
+    qint64 m_statusShown = 0;
+};
+
+}  // namespace app

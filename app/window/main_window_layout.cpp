@@ -1,0 +1,312 @@
+// What the window is made of: layout, what is connected to what, language and theme.
+#include <QApplication>
+#include <QClipboard>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QSettings>
+#include <QSplitter>
+#include <QTabBar>
+#include <QTabWidget>
+#include <QVBoxLayout>
+
+#include "app/text/algorithm_view.h"
+#include "app/text/lesson_view.h"
+#include "app/window/command_palette.h"
+#include "app/window/export_dialog.h"
+#include "app/window/figure_label.h"
+#include "app/window/interface_words.h"
+#include "app/window/knob_panel.h"
+#include "app/window/lesson_list.h"
+#include "app/window/main_window.h"
+#include "app/window/pane_widget.h"
+#include "app/window/phrases.h"
+#include "app/window/preset_header.h"
+#include "app/window/run_column.h"
+#include "app/window/style.h"
+#include "app/window/timeline_bar.h"
+#include "app/window/transport.h"
+
+namespace app {
+
+void MainWindow::buildLayout() {
+    setMinimumSize(960, 640);
+    auto* root = new QWidget(this);
+    auto* rows = new QVBoxLayout(root);
+    rows->setContentsMargins(0, 0, 0, 0);
+    rows->setSpacing(0);
+
+    m_split = new QSplitter(Qt::Horizontal, root);
+    m_split->setChildrenCollapsible(false);
+    m_lessons = new LessonList(m_split);
+    auto* centre = new QWidget(m_split);
+    auto* centreRows = new QVBoxLayout(centre);
+    centreRows->setContentsMargins(0, 0, 0, 0);
+    centreRows->setSpacing(0);
+    m_header = new PresetHeader(*m_actions, centre);
+    centreRows->addWidget(m_header);
+    m_panes = new QWidget(centre);
+    auto* paneRow = new QHBoxLayout(m_panes);
+    paneRow->setContentsMargins(0, 0, 0, 0);
+    paneRow->setSpacing(8);
+    m_columns.push_back(new RunColumn(m_panes));
+    m_columnPresets.emplace_back();
+    paneRow->addWidget(m_columns[0]);
+    centreRows->addWidget(m_panes, 1);
+
+    m_side = new QWidget(m_split);
+    auto* sideRows = new QVBoxLayout(m_side);
+    sideRows->setContentsMargins(0, 0, 0, 0);
+    m_sides = new QTabBar(m_side);
+    m_sides->addTab("A");
+    m_sides->addTab("B");
+    m_sides->hide();
+    sideRows->addWidget(m_sides);
+    m_sideSplit = new QSplitter(Qt::Vertical, m_side);
+    m_sideSplit->setChildrenCollapsible(false);
+    m_knobs = new KnobPanel(m_sideSplit);
+    m_words = new QTabWidget(m_sideSplit);
+    m_lessonView = new LessonView(m_words);
+    m_algorithm = new AlgorithmView(m_words);
+    m_lessonView->setFrameStyle(QFrame::NoFrame);
+    m_algorithm->setFrameStyle(QFrame::NoFrame);
+    m_words->addTab(m_lessonView, QString());
+    m_words->addTab(m_algorithm, QString());
+    m_sideSplit->addWidget(m_knobs);
+    m_sideSplit->addWidget(m_words);
+    sideRows->addWidget(m_sideSplit, 1);
+
+    m_split->addWidget(m_lessons);
+    m_split->addWidget(centre);
+    m_split->addWidget(m_side);
+    m_split->setStretchFactor(1, 1);
+    rows->addWidget(m_split, 1);
+    m_transport = new Transport(*m_actions, root);
+    rows->addWidget(m_transport);
+
+    auto* status = new QWidget(root);
+    auto* statusRow = new QHBoxLayout(status);
+    statusRow->setContentsMargins(16, 0, 16, 8);
+    m_state = new QLabel(status);
+    m_state->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    m_state->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    m_rate = new FigureLabel("100 000 steps a second", status);
+    m_device = new QLabel(status);
+    statusRow->addWidget(m_state, 1);
+    statusRow->addWidget(m_rate);
+    statusRow->addSpacing(16);
+    statusRow->addWidget(m_device);
+    rows->addWidget(status);
+    setCentralWidget(root);
+}
+
+void MainWindow::connectActions() {
+    const Actions& a = *m_actions;
+    a.compare->setCheckable(true);
+    a.presenter->setCheckable(true);
+    const auto on = [this](QAction* action, auto slot) { connect(action, &QAction::triggered, this, slot); };
+    // The run stands still afterwards, wherever it goes.
+    const auto move = [this](const std::function<void(RunColumn&)>& act) {
+        m_running = false;
+        m_slowTimer.stop();
+        m_actions->setRunning(false);
+        forEachColumn([&](RunColumn& column) {
+            act(column);
+            column.hurry();
+        });
+    };
+    on(a.run, [this] { setRunning(!m_running); });
+    on(a.step, [=] { move([](RunColumn& c) { c.trainer().stepOnce(); }); });
+    on(a.stage, [=] { move([](RunColumn& c) { c.trainer().stageOnce(); }); });
+    on(a.back, [=] { move([](RunColumn& c) { c.trainer().back(); }); });
+    on(a.first, [=] { move([](RunColumn& c) { c.trainer().goTo(0); }); });
+    on(a.last, [=] { move([](RunColumn& c) { c.trainer().goTo(c.furthest()); }); });
+    on(a.reset, [this] {
+        forEachColumn([](RunColumn& c) {
+            c.trainer().reset();
+            c.startOver();
+        });
+        startOver();
+    });
+    on(a.newSeed, [this] {
+        const uint64_t seed = m_columns[0]->frame().seed + 1;
+        forEachColumn([&](RunColumn& c) {
+            c.trainer().newSeed(seed);
+            c.startOver();
+        });
+        startOver();
+    });
+    on(a.compare, [this](bool checked) { setComparing(checked); });
+    on(a.presenter, [this](bool checked) { setPresenting(checked); });
+    on(a.exportPicture, [this] { openExport(); });
+    on(a.shareRun,
+       [this] { QApplication::clipboard()->setText(QString::fromStdString(selected().trainer().share())); });
+    on(a.theme, [this] {
+        views::Theme theme = currentTheme();
+        theme.palette = views::Palette((int(theme.palette) + 1) % 3);
+        setTheme(theme);
+    });
+    on(a.language, [this] { setLanguage(interfaceLanguage() == "en" ? "zh" : "en"); });
+    on(a.find, [this] { openPalette(); });
+    on(a.leaveText, [this] { leave(); });
+    on(a.quit, [this] { close(); });
+    connect(&m_slowTimer, &QTimer::timeout, this, [this] {
+        forEachColumn([](RunColumn& c) {
+            c.trainer().stageOnce();
+            c.hurry();
+        });
+    });
+}
+
+void MainWindow::connectControls() {
+    connect(&m_timer, &QTimer::timeout, this, &MainWindow::tick);
+    connect(m_lessons, &LessonList::chosen, this, [this](const QString& lesson) {
+        core::RunRequest request;
+        request.lesson = lesson.toStdString();
+        request.seed = std::max<uint64_t>(1, selected().frame().seed);
+        openLesson(request);
+    });
+    connect(m_header, &PresetHeader::chosen, this, &MainWindow::choosePreset);
+    connect(m_knobs, &KnobPanel::changed, this, &MainWindow::turnKnob);
+    connect(m_sides, &QTabBar::currentChanged, this,
+            [this](int index) { select(size_t(std::max(0, index))); });
+    connect(m_transport, &Transport::speedChosen, this, [this](double stepsPerSecond, bool slow) {
+        m_slow = slow;
+        forEachColumn([&](RunColumn& c) {
+            c.trainer().setStepsPerSecond(stepsPerSecond);
+            if (slow) c.trainer().pause();
+        });
+        setRunning(m_running);
+    });
+    connect(m_transport->timeline(), &TimelineBar::scrubbed, this, [this](qint64 step) {
+        m_running = false;
+        m_slowTimer.stop();
+        m_actions->setRunning(false);
+        forEachColumn([&](RunColumn& c) {
+            c.trainer().goTo(step);
+            c.hurry();
+        });
+    });
+}
+
+// ---- language and theme
+
+void MainWindow::setTheme(const views::Theme& theme) {
+    applyStyle(theme);
+    dress();
+}
+
+void MainWindow::setLanguage(const QString& language) {
+    setInterfaceLanguage(language);
+    m_text = loadLessonText(m_text.id, language);
+    m_lessons->retranslate();
+    dress();
+}
+
+void MainWindow::dress() {
+    setWindowTitle(m_text.title.isEmpty() ? "Genscope" : m_text.title + " – Genscope");
+    m_actions->dress();
+    m_header->setLesson(m_presets, m_text);
+    m_transport->dress();
+    if (!m_parameters.empty()) {
+        m_knobs->setLesson(m_parameters, m_text);
+        m_knobs->setSettings(selected().frame().settings);
+        const QString shown = m_text.id + "." + m_text.language;
+        if (shown != m_shownText) {
+            m_lessonView->setLesson(m_text);
+            m_algorithm->setLesson(m_text);
+        }
+        m_shownText = shown;
+    }
+    // Text lies on the window itself, not on a card.
+    QPalette page = QApplication::palette();
+    page.setColor(QPalette::Base, page.color(QPalette::Window));
+    m_lessonView->setPalette(page);
+    m_algorithm->setPalette(page);
+    m_words->setTabText(0, say("Lesson"));
+    m_words->setTabText(1, say("Algorithm"));
+    m_words->setTabToolTip(0, say("What it is about, with the numbers of this moment."));
+    m_words->setTabToolTip(1, say("The pseudo-code; the line that comes next is lit."));
+    m_words->tabBar()->setAccessibleName(say("Lesson and algorithm"));
+    m_words->tabBar()->setToolTip(say("Lesson and algorithm"));
+    m_lessonView->setAccessibleName(say("Lesson"));
+    m_lessonView->setToolTip(say("What it is about, with the numbers of this moment."));
+    m_algorithm->setAccessibleName(say("Algorithm"));
+    m_algorithm->setToolTip(say("The pseudo-code; the line that comes next is lit."));
+    m_sides->setAccessibleName(say("Knobs of A or B"));
+    m_sides->setToolTip(say("Whose knobs these are."));
+    m_state->setAccessibleName(say("Problem"));
+    m_rate->setAccessibleName(say("Steps a second"));
+    m_rate->setProportion(1, false);
+    m_device->setAccessibleName(say("Device and seed"));
+    QPalette alarmed = m_state->palette();
+    alarmed.setColor(QPalette::WindowText, colour(currentTheme(), views::Ink::alarm));
+    m_state->setPalette(alarmed);
+    forEachColumn([this](RunColumn& column) { dressColumn(column); });
+    showStatus();
+}
+
+void MainWindow::dressColumn(RunColumn& column) {
+    std::map<std::string, views::PanelTitle> titles;
+    for (const PanelWords& panel : m_text.panels)
+        titles[panel.id.toStdString()] = {panel.title.toStdString(), panel.symbol.toStdString(),
+                                          panel.hint.toStdString()};
+    column.setTheme(currentTheme());
+    column.setPanelTitles(titles);
+    column.setPhrases(panelPhrases(interfaceLanguage()));
+    std::set<std::string> named;
+    for (const QString& channel : m_text.liveChannels()) named.insert(channel.toStdString());
+    column.setAlsoWatched(named);
+}
+
+// ---- windows of the window
+
+void MainWindow::openExport() {
+    ExportDialog dialog(*this, selected());
+    dialog.exec();
+}
+
+void MainWindow::openPalette() {
+    std::vector<CommandPalette::Command> commands;
+    for (QAction* action : m_actions->all())
+        commands.push_back({action->text(), action->shortcut().toString(QKeySequence::NativeText),
+                            [action] { action->trigger(); }});
+    for (const core::Preset& preset : m_presets) {
+        const QString name = QString::fromStdString(preset.name);
+        const PresetWords* words = m_text.preset(name);
+        commands.push_back({say("Preset") + ": " + (words ? words->title : name), QString(), [this, name] {
+                                m_header->setPreset(name);
+                                choosePreset(name);
+                            }});
+    }
+    CommandPalette palette(std::move(commands), this);
+    palette.exec();
+}
+
+// ---- what is remembered
+
+void MainWindow::restore(const WindowOptions& options) {
+    resize(1600, 1000);
+    m_split->setSizes({208, 984, 400});
+    m_sideSplit->setSizes({480, 400});
+    if (!options.remembers) return;
+    const QSettings settings("genscope", "genscope");
+    restoreGeometry(settings.value("geometry").toByteArray());
+    if (const QByteArray state = settings.value("columns").toByteArray(); !state.isEmpty())
+        m_split->restoreState(state);
+    if (const QByteArray state = settings.value("side").toByteArray(); !state.isEmpty())
+        m_sideSplit->restoreState(state);
+}
+
+void MainWindow::remember() {
+    if (!m_remembers) return;
+    QSettings settings("genscope", "genscope");
+    if (!m_presenting) {
+        settings.setValue("geometry", saveGeometry());
+        settings.setValue("columns", m_split->saveState());
+        settings.setValue("side", m_sideSplit->saveState());
+    }
+    settings.setValue("theme", nameOf(currentTheme().palette));
+    settings.setValue("language", interfaceLanguage());
+}
+
+}  // namespace app

@@ -1,0 +1,118 @@
+#include "app/window/run_column.h"
+
+#include <QLabel>
+#include <QVBoxLayout>
+#include <algorithm>
+
+#include "app/window/gl_probe.h"
+#include "app/window/interface_words.h"
+#include "app/window/pane_widget.h"
+#include "app/window/style.h"
+
+namespace app {
+namespace {
+
+// While it trains, drawing takes at most this share of the time: software GL needs the trainer's cores.
+constexpr double drawingShare = 0.3;
+
+}  // namespace
+
+RunColumn::RunColumn(QWidget* parent) : QWidget(parent), m_frame(std::make_shared<const core::Frame>()) {
+    auto* column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(0);
+    m_heading = new QLabel(this);
+    m_heading->setTextFormat(Qt::RichText);
+    m_heading->setWordWrap(true);
+    m_heading->hide();
+    column->addWidget(m_heading);
+    if (glProbe().usable) {
+        m_pane = new PaneWidget(this);
+        m_pane->pane().setHandle([this](const std::string& handle, const std::vector<float>& values) {
+            m_trainer.setHandle(handle, values);
+            m_hurry = true;
+        });
+        column->addWidget(m_pane, 1);
+    } else {
+        m_without = new QLabel(glProbe().reason, this);
+        m_without->setAlignment(Qt::AlignCenter);
+        m_without->setWordWrap(true);
+        column->addWidget(m_without, 1);
+    }
+}
+
+RunColumn::~RunColumn() = default;
+
+void RunColumn::open(const core::RunRequest& request) {
+    m_trainer.open(request);
+    startOver();
+    if (m_pane) m_pane->pane().setLesson(request.lesson);
+    hurry();
+}
+
+void RunColumn::setHeading(const QString& words) {
+    m_heading->setText(words);
+    m_heading->setVisible(!words.isEmpty());
+    m_heading->setContentsMargins(scaled(16), scaled(4), scaled(16), scaled(4));
+}
+
+void RunColumn::setTheme(const views::Theme& theme) {
+    if (!m_pane) return;
+    m_pane->pane().setTheme(theme);
+    m_pane->setAccessibleName(say("Picture of the run"));
+    m_pane->setToolTip(QString());
+    m_pane->update();
+}
+
+void RunColumn::setPanelTitles(const std::map<std::string, views::PanelTitle>& titles) {
+    if (m_pane) m_pane->pane().setPanelTitles(titles);
+}
+
+void RunColumn::setPhrases(const std::map<std::string, std::string>& phrases) {
+    if (m_pane) m_pane->pane().setPhrases(phrases);
+}
+
+void RunColumn::watch() {
+    std::set<std::string> wanted = m_alsoWatched;
+    if (m_pane) wanted.merge(m_pane->pane().needs());
+    if (wanted == m_watched) return;
+    m_watched = wanted;
+    m_trainer.watch(m_watched);
+}
+
+void RunColumn::startOver() {
+    m_furthest = 0;
+    m_stepBefore = m_frame->step;
+    m_sinceRestart.start();
+    hurry();
+}
+
+void RunColumn::follow(qint64 step) {
+    constexpr int longestMs = 500;  // a restart takes effect within 100 ms, or a lesson's loading time
+    const bool stale = m_stepBefore > 0 && step >= m_stepBefore;
+    if (m_sinceRestart.isValid() && stale && m_sinceRestart.elapsed() < longestMs) return;
+    m_sinceRestart.invalidate();
+    m_furthest = std::max(m_furthest, step);
+}
+
+bool RunColumn::poll() {
+    const double interval = m_pane && m_frame->running ? m_pane->frameMs() / drawingShare : 0;
+    if (!m_hurry && m_sincePoll.isValid() && double(m_sincePoll.elapsed()) < interval) {
+        if (m_pane) m_pane->refresh();
+        return false;
+    }
+    watch();
+    const core::FramePtr newest = m_trainer.latest();
+    const bool another = newest != m_frame;
+    if (another) {
+        m_frame = newest;
+        follow(m_frame->step);
+        m_sincePoll.start();
+        m_hurry = false;
+        if (m_pane) m_pane->pane().setFrame(newest);
+    }
+    if (m_pane) m_pane->refresh();
+    return another;
+}
+
+}  // namespace app

@@ -1,0 +1,66 @@
+// One run and the pane that shows it: the window has one, or two side by side.
+#pragma once
+
+#include <QElapsedTimer>
+#include <QWidget>
+#include <map>
+#include <set>
+#include <string>
+
+#include "core/session/trainer.h"
+#include "views/pane.h"
+
+class QLabel;
+
+namespace app {
+
+class PaneWidget;
+
+class RunColumn : public QWidget {
+    Q_OBJECT
+
+  public:
+    explicit RunColumn(QWidget* parent = nullptr);
+    ~RunColumn() override;
+
+    core::Trainer& trainer() { return m_trainer; }
+    // Null where there is no OpenGL; then a sentence stands in the pane's place.
+    PaneWidget* pane() const { return m_pane; }
+    const core::Frame& frame() const { return *m_frame; }
+    // Steps that can be reached without training anew.
+    qint64 furthest() const { return m_furthest; }
+    void forgetFuture() { m_furthest = m_frame->step; }
+    // The trainer was told to begin at step 0 again; frames from before are on their way still.
+    void startOver();
+
+    void open(const core::RunRequest& request);
+    // Opened by "A and B": the words above the pane; empty hides them.
+    void setHeading(const QString& words);
+    void setTheme(const views::Theme& theme);
+    void setPanelTitles(const std::map<std::string, views::PanelTitle>& titles);
+    void setPhrases(const std::map<std::string, std::string>& phrases);
+    // Channels that words outside the pane show.
+    void setAlsoWatched(const std::set<std::string>& channels) { m_alsoWatched = channels; }
+
+    // Takes the trainer's newest frame if one is due; true if it is another than before.
+    bool poll();
+    // The next poll takes a frame at once: the user did something.
+    void hurry() { m_hurry = true; }
+
+  private:
+    void watch();
+    void follow(qint64 step);
+
+    core::Trainer m_trainer;
+    core::FramePtr m_frame;
+    PaneWidget* m_pane = nullptr;
+    QLabel* m_heading;
+    QLabel* m_without = nullptr;
+    std::set<std::string> m_watched, m_alsoWatched;
+    QElapsedTimer m_sincePoll;
+    qint64 m_furthest = 0, m_stepBefore = 0;
+    QElapsedTimer m_sinceRestart;  // valid until the first frame of the run anew
+    bool m_hurry = true;
+};
+
+}  // namespace app

@@ -1,0 +1,31 @@
+#include "app/window/window.h"
+
+#include <QApplication>
+#include <QLocale>
+#include <QSettings>
+
+#include "app/window/gl_probe.h"
+#include "app/window/main_window.h"
+#include "app/window/style.h"
+
+namespace app {
+
+int runWindow(const core::RunRequest& request, int argc, char** argv) {
+    requestGl();
+    QApplication application(argc, argv);
+    QApplication::setApplicationName("genscope");
+    QApplication::setDesktopFileName("genscope");
+
+    const QSettings settings("genscope", "genscope");
+    WindowOptions options;
+    options.theme.palette = paletteNamed(settings.value("theme").toString());
+    const QString system = QLocale::system().language() == QLocale::Chinese ? "zh" : "en";
+    const QString language = settings.value("language", system).toString();
+    options.language = language == "zh" ? "zh" : "en";
+    MainWindow window(request, options);
+    window.show();
+    window.actions().run->trigger();
+    return QApplication::exec();
+}
+
+}  // namespace app
