@@ -7,9 +7,12 @@
 #include <limits>
 #include <string>
 
+#include "app/cli/bench.h"
 #include "app/cli/display.h"
 #include "app/cli/doctor.h"
+#include "app/cli/shot.h"
 #include "app/cli/train.h"
+#include "app/window/window.h"
 #include "core/base/error.h"
 #include "core/lessons/lesson.h"
 
@@ -17,7 +20,8 @@ namespace app {
 namespace {
 
 const char* const exitCodes =
-    "Exit codes: 0 done, 1 failed, 2 wrong usage, 69 no display or device, 73 cannot write,\n"
+    "Exit codes: 0 done, 1 failed, 2 wrong usage, 69 "
+    "no display or device, 73 cannot write,\n"
     "75 a number was not finite, 130 interrupted.";
 
 // What each verb that runs a lesson is asked.
@@ -49,13 +53,14 @@ void addRunOptions(CLI::App* verb, RunOptions& run) {
     verb->add_option("--seed", run.request.seed, "the same seed gives the same run (1)")
         ->check(wholeNumber(0, std::numeric_limits<int64_t>::max()));
     verb->add_option("--threads", run.request.threads,
-                     "threads that train (train: all cores; the window leaves one to itself)")
+                     "threads that train (train: all cores; the window leaves "
+                     "one to itself)")
         ->check(wholeNumber(1, 256));
     verb->add_option("--device", run.device, "cpu or cuda")->check(CLI::IsMember({"cpu", "cuda"}));
 }
 
-// Fills in the settings and checks that the lesson, preset and knobs exist and take their values,
-// without touching any data: what fails here is wrong usage.
+// Fills in the settings and checks that the lesson, preset and knobs exist and
+// take their values, without touching any data: what fails here is wrong usage.
 void complete(RunOptions& run) {
     for (const std::string& setting : run.settings) {
         const size_t equals = setting.find('=');
@@ -85,8 +90,10 @@ int complain(const std::string& sentence, int code) {
 }  // namespace
 
 int commandLine(int argc, char** argv) {
-    CLI::App program("Genscope: watch generative models learn. Without a verb it opens the window.",
-                     "genscope");
+    CLI::App program(
+        "Genscope: watch generative models learn. Without a verb it "
+        "opens the window.",
+        "genscope");
     program.set_version_flag("--version", std::string("genscope ") + GENSCOPE_VERSION);
     program.footer(exitCodes);
     program.require_subcommand(0, 1);
@@ -103,12 +110,43 @@ int commandLine(int argc, char** argv) {
     train->add_flag("--json", trainOptions.json, "print one JSON object, and nothing else, on stdout");
     train->add_flag("--quiet", trainOptions.quiet, "no progress on stderr");
     train->footer(
-        "genscope train --lesson gan --preset ring8 --seed 1 --steps 5000 --json\n"
+        "genscope train --lesson gan --preset ring8 --seed 1 --steps "
+        "5000 --json\n"
         "genscope train --lesson vae --set beta=4 --set latent=2");
+
+    RunOptions shotRun;
+    ShotOptions shotOptions;
+    CLI::App* shot = program.add_subcommand("shot", "Write a picture of the window; needs no display");
+    addRunOptions(shot, shotRun);
+    shot->add_option("--steps", shotOptions.steps, "training steps before the picture is taken (0)")
+        ->check(wholeNumber(0, 1'000'000'000));
+    shot->add_option("--size", shotOptions.size, "WIDTHxHEIGHT in pixels (1600x1000)");
+    shot->add_option("--out", shotOptions.out, "the PNG to write")->required();
+    shot->add_option("--theme", shotOptions.theme, "dark, light or contrast")
+        ->check(CLI::IsMember({"dark", "light", "contrast"}));
+    shot->add_option("--language", shotOptions.language, "en or zh")->check(CLI::IsMember({"en", "zh"}));
+    shot->add_option("--panel", shotOptions.panel, "only this panel of the lesson");
+    shot->add_option("--settle", shotOptions.settle,
+                     "seconds without change before the picture is taken (1.2)")
+        ->check(CLI::Range(0.0, 600.0));
+    shot->add_flag("--presenter", shotOptions.presenter, "as F11 shows it");
+    shot->footer(
+        "genscope shot --lesson vae --preset fashion2d --steps 2000 "
+        "--size 1600x1000 --out a.png");
 
     DoctorOptions doctorOptions;
     CLI::App* doctor = program.add_subcommand("doctor", "Say what this machine offers");
     doctor->add_flag("--json", doctorOptions.json, "as one JSON object");
+
+    BenchOptions benchOptions;
+    CLI::App* bench =
+        program.add_subcommand("bench", "Time one training step of each workload: name, milliseconds");
+    bench->add_option("workload", benchOptions.workloads, "only these");
+    bench->add_option("--threads", benchOptions.threads, "threads that train; all cores if left out")
+        ->check(wholeNumber(1, 256));
+    bench->add_option("--seconds", benchOptions.seconds, "how long each is timed (2)")
+        ->check(CLI::Range(0.1, 600.0));
+    bench->add_flag("--details", benchOptions.details, "also GFLOP/s and the barriers of a step");
 
     // CLI11 would call an unknown verb an unexpected argument.
     std::vector<std::string> verbs;
@@ -127,12 +165,16 @@ int commandLine(int argc, char** argv) {
     }
 
     try {
-        RunOptions& run = *train ? trainRun : windowRun;
+        RunOptions& run = *train ? trainRun : *shot ? shotRun : windowRun;
         complete(run);
-        trainOptions.request = run.request;
+        trainOptions.request = shotOptions.request = run.request;
+        if (*shot) checkShot(shotOptions);
+        if (*bench) return runBench(benchOptions);  // it refuses only workloads that do not exist
         if (run.device == "cuda")
-            return complain("--device: expected a CUDA device, this build has none (see genscope doctor)",
-                            exitUnavailable);
+            return complain(
+                "--device: expected a CUDA device, this build has none "
+                "(see genscope doctor)",
+                exitUnavailable);
     } catch (const core::Error& fault) {
         return complain(fault.what(), exitUsage);
     }
@@ -140,11 +182,14 @@ int commandLine(int argc, char** argv) {
     try {
         if (*train) return runTrain(trainOptions);
         if (*doctor) return runDoctor(doctorOptions);
+        if (*shot) return runShot(shotOptions, argc, argv);
         if (!displayAnswers())
             return complain(
-                "no display to open the window on; without one there are genscope train and genscope doctor",
+                "no display to open the window on; without one there are "
+                "genscope train, genscope shot and "
+                "genscope doctor",
                 exitUnavailable);
-        return complain("expected the verb train or doctor", exitUsage);
+        return runWindow(windowRun.request, argc, argv);
     } catch (const std::exception& fault) {
         return complain(fault.what(), exitFailed);
     }

@@ -1,0 +1,111 @@
+#include "app/cli/shot.h"
+
+#include <QApplication>
+#include <QElapsedTimer>
+#include <QEventLoop>
+#include <QTimer>
+#include <charconv>
+#include <memory>
+#include <vector>
+
+#include "app/cli/command_line.h"
+#include "app/cli/display.h"
+#include "app/cli/progress.h"
+#include "app/window/exporter.h"
+#include "app/window/gl_probe.h"
+#include "app/window/main_window.h"
+#include "app/window/pane_widget.h"
+#include "app/window/run_column.h"
+#include "app/window/style.h"
+#include "core/base/error.h"
+
+namespace app {
+namespace {
+
+void wait(int ms) {
+    QEventLoop loop;
+    QTimer::singleShot(ms, &loop, &QEventLoop::quit);
+    loop.exec();
+}
+
+// Trains up to the step, then waits until the figures that take longer are there and nothing moves.
+void trainTo(MainWindow& window, int64_t steps, double settle) {
+    RunColumn& column = window.column();
+    Progress progress("shot", std::max<int64_t>(steps, 1), false);
+    column.trainer().goTo(steps);
+    while (column.frame().step < steps) {
+        column.hurry();
+        wait(20);
+        CHECK(column.frame().problem.empty(), "{}", column.frame().problem);
+        if (steps > 0) progress.at(column.frame().step, [] { return std::string(); });
+    }
+    const auto calmMs = qint64(settle * 1000), longestMs = 10 * calmMs + 1000;
+    QElapsedTimer calm, whole;
+    calm.start();
+    whole.start();
+    size_t channels = 0;
+    while (calm.elapsed() < calmMs && whole.elapsed() < longestMs) {
+        wait(20);
+        const bool moving = column.pane() && column.pane()->pane().wantsFrame();
+        if (moving || column.frame().channels.size() != channels) calm.restart();
+        channels = column.frame().channels.size();
+    }
+    CHECK(column.frame().problem.empty(), "{}", column.frame().problem);
+}
+
+}  // namespace
+
+void checkShot(ShotOptions& options) {
+    const std::string& text = options.size;
+    const char* end = text.data() + text.size();
+    const auto [cross, widthCode] = std::from_chars(text.data(), end, options.width);
+    bool good = widthCode == std::errc() && cross != end && *cross == 'x';
+    if (good) {
+        const auto [last, heightCode] = std::from_chars(cross + 1, end, options.height);
+        good = heightCode == std::errc() && last == end;
+    }
+    good = good && options.width >= 960 && options.width <= 7680 && options.height >= 640 &&
+           options.height <= 4320;
+    CHECK(good, "--size: expected WIDTHxHEIGHT from 960x640 to 7680x4320, got '{}'", text);
+    CHECK(!options.out.empty(), "--out: expected the name of a file, got nothing");
+}
+
+int runShot(const ShotOptions& options, int argc, char** argv) {
+    // Always on a display of our own where that is possible: no window manager, no other window, one size.
+    std::unique_ptr<VirtualDisplay> display;
+    if (VirtualDisplay::installed() || !displayAnswers())
+        display = std::make_unique<VirtualDisplay>(options.width, options.height);
+    requestGl();
+    QApplication application(argc, argv);
+
+    WindowOptions window;
+    window.theme.palette = paletteNamed(QString::fromStdString(options.theme));
+    window.theme.moves = false;
+    window.language = QString::fromStdString(options.language);
+    window.presenting = options.presenter;
+    window.remembers = false;
+    MainWindow main(options.request, window);
+    main.setWindowFlag(Qt::FramelessWindowHint);
+    main.setGeometry(0, 0, options.width, options.height);
+    main.show();
+    trainTo(main, options.steps, options.settle);
+
+    const std::string& panel = options.panel;
+    const QImage picture = panel.empty() ? pictureOf(main) : pictureOf(main.column(), panel);
+    if (picture.isNull() && !panel.empty()) {
+        std::vector<std::string> ids;
+        if (main.column().pane())
+            for (const auto& place : main.column().pane()->pane().panelRects()) ids.push_back(place.id);
+        fmt::print(stderr, "genscope: --panel: expected one of {}, got '{}'\n", fmt::join(ids, ", "), panel);
+        return exitUsage;
+    }
+    try {
+        savePicture(picture, main.column().frame(), QString::fromStdString(options.out));
+    } catch (const core::Error& fault) {
+        fmt::print(stderr, "genscope: {}\n", fault.what());
+        return exitCannotWrite;
+    }
+    return exitOk;
+}
+
+}  // namespace app
