@@ -1,0 +1,377 @@
+// ctest: gl
+// The window, driven by mouse and keyboard.
+#include <QAbstractItemView>
+#include <QApplication>
+#include <QComboBox>
+#include <QElapsedTimer>
+#include <QSlider>
+#include <QTest>
+#include <cmath>
+
+#include "app/window/exporter.h"
+#include "app/window/figure_box.h"
+#include "app/window/gl_probe.h"
+#include "app/window/knob_editor.h"
+#include "app/window/knob_panel.h"
+#include "app/window/lesson_list.h"
+#include "app/window/main_window.h"
+#include "app/window/pane_widget.h"
+#include "app/window/preset_header.h"
+#include "app/window/run_column.h"
+#include "app/window/style.h"
+#include "app/window/timeline_bar.h"
+#include "app/window/transport.h"
+
+using namespace app;
+
+class TestWindow : public QObject {
+    Q_OBJECT
+
+    std::unique_ptr<MainWindow> m_window;
+
+    MainWindow& window() { return *m_window; }
+    const core::Frame& frame() { return window().column().frame(); }
+    void press(Qt::Key key, Qt::KeyboardModifiers modifiers = Qt::NoModifier) {
+        QTest::keyClick(QApplication::focusWidget() ? QApplication::focusWidget() : m_window.get(), key,
+                        modifiers);
+    }
+    template <typename Claim>
+    bool comesTrue(Claim claim, int timeoutMs = 10'000) {
+        return QTest::qWaitFor(
+            [&] {
+                window().column().hurry();
+                return claim();
+            },
+            timeoutMs);
+    }
+    bool arrives(int64_t step) {
+        return comesTrue([&] { return frame().step == step && frame().stage.empty() && !frame().running; });
+    }
+    void startRunning() {
+        if (!frame().running) press(Qt::Key_Space);
+        QVERIFY(comesTrue([&] { return frame().running && frame().step > 2; }));
+    }
+    void stopRunning() {
+        if (frame().running) press(Qt::Key_Space);
+        QVERIFY(comesTrue([&] { return !frame().running; }));
+    }
+    // Every control that a person can reach with the keyboard.
+    QList<QWidget*> controls() {
+        QList<QWidget*> found;
+        for (QWidget* widget : window().findChildren<QWidget*>())
+            if (widget->isVisible() && widget->isEnabled() && (widget->focusPolicy() & Qt::TabFocus) &&
+                !widget->focusProxy())
+                found << widget;
+        return found;
+    }
+
+  private slots:
+    void initTestCase() { QVERIFY2(glProbe().usable, qPrintable(glProbe().reason)); }
+
+    void init() {
+        WindowOptions options;
+        options.theme.moves = false;
+        options.remembers = false;
+        core::RunRequest request;
+        request.lesson = "gan";
+        request.preset = "figure1";
+        m_window = std::make_unique<MainWindow>(request, options);
+        m_window->resize(1600, 1000);
+        m_window->show();
+        m_window->activateWindow();
+        QVERIFY(QTest::qWaitForWindowActive(m_window.get()));
+        QVERIFY(comesTrue([&] { return frame().lesson == "gan" && !frame().settings.empty(); }));
+    }
+    void cleanup() { m_window.reset(); }
+
+    void keysMoveTheRunWhereverTheFocusIs() {
+        KnobEditor* rate = window().knobs().editor("lr_g");
+        QVERIFY(rate);
+        const QList<QWidget*> places = {window().column().pane(),           &window().lessons(),
+                                        rate->findChild<QSlider*>(),        rate->findChild<FigureBox*>(),
+                                        window().transport().speed(),       window().transport().timeline(),
+                                        window().findChild<QWidget*>("run")};
+        for (QWidget* place : places) {
+            QVERIFY(place);
+            place->setFocus();
+            QCOMPARE(QApplication::focusWidget(), place);
+            const char* name = place->metaObject()->className();
+            press(Qt::Key_R);
+            QVERIFY2(arrives(0), name);
+            if (!qobject_cast<FigureBox*>(place)) {  // in a number field the arrows are the text's
+                press(Qt::Key_Right);
+                QVERIFY2(arrives(1), name);
+                press(Qt::Key_Right);
+                QVERIFY2(arrives(2), name);
+                press(Qt::Key_Left);
+                QVERIFY2(arrives(1), name);
+                press(Qt::Key_Home);
+                QVERIFY2(arrives(0), name);
+                press(Qt::Key_End);
+                QVERIFY2(arrives(2), name);
+            }
+            press(Qt::Key_Space);
+            QVERIFY2(comesTrue([&] { return frame().running; }), name);
+            press(Qt::Key_Space);
+            QVERIFY2(comesTrue([&] { return !frame().running; }), name);
+        }
+    }
+
+    void stagesWalkThroughOneStep() {
+        press(Qt::Key_R);
+        QVERIFY(arrives(0));
+        QStringList seen;
+        for (int i = 0; i < 60 && frame().step == 0; ++i) {
+            const std::string before = frame().stage;
+            press(Qt::Key_Right, Qt::ShiftModifier);
+            QVERIFY(comesTrue([&] { return frame().stage != before || frame().step == 1; }, 5000));
+            if (frame().step == 0) seen << QString::fromStdString(frame().stage);
+        }
+        QCOMPARE(frame().step, 1);
+        QVERIFY2(seen.size() >= 4, qPrintable(seen.join(" ")));
+        QVERIFY2(seen.contains("d_update") && seen.contains("g_update"), qPrintable(seen.join(" ")));
+    }
+
+    void newSeedIsAnotherRunAndResetTheSame() {
+        const uint64_t seed = frame().seed;
+        press(Qt::Key_N);
+        QVERIFY(comesTrue([&] { return frame().seed == seed + 1 && frame().step == 0; }));
+        press(Qt::Key_Right);
+        QVERIFY(arrives(1));
+        press(Qt::Key_R);
+        QVERIFY(arrives(0));
+        QCOMPARE(frame().seed, seed + 1);
+    }
+
+    void knobsReachTheRun() {
+        KnobEditor* rate = window().knobs().editor("lr_g");
+        auto* slider = rate->findChild<QSlider*>();
+        const double before = frame().settings.at("lr_g");
+        slider->setFocus();
+        QTest::keyClick(slider, Qt::Key_Up);
+        QVERIFY(comesTrue([&] { return frame().settings.at("lr_g") > before; }));
+
+        auto* box = rate->findChild<FigureBox*>();
+        box->setFocus();
+        box->selectAll();
+        QTest::keyClicks(box, "3e-4");
+        QTest::keyClick(box, Qt::Key_Return);
+        QVERIFY(comesTrue([&] { return std::abs(frame().settings.at("lr_g") - 3e-4) < 1e-9; }));
+
+        auto* loss = window().knobs().editor("loss")->findChild<QComboBox*>();
+        loss->setFocus();
+        QTest::keyClick(loss, loss->currentIndex() > 0 ? Qt::Key_Up : Qt::Key_Down);
+        QVERIFY(comesTrue([&] { return frame().settings.at("loss") == loss->currentIndex(); }));
+    }
+
+    void aRefusedNumberChangesNothing() {
+        auto* box = window().knobs().editor("lr_g")->findChild<FigureBox*>();
+        const double before = frame().settings.at("lr_g");
+        box->setFocus();
+        box->selectAll();
+        QTest::keyClicks(box, "99");
+        window().column().pane()->setFocus();
+        QTest::qWait(300);
+        QCOMPARE(frame().settings.at("lr_g"), before);
+        QCOMPARE(box->value(), before);
+    }
+
+    void presetsStartOver() {
+        startRunning();
+        auto* presets = window().header().findChild<QComboBox*>("presets");
+        const int ring = presets->findData("ring8");
+        QVERIFY(ring > 0);
+        presets->setFocus();
+        while (presets->currentIndex() < ring) QTest::keyClick(presets, Qt::Key_Down);
+        QVERIFY(comesTrue([&] { return frame().choices.at("data") == "ring8"; }));
+        QVERIFY(frame().running);
+        stopRunning();
+    }
+
+    void lessonsCanBeSwitchedWhileTraining() {
+        startRunning();
+        LessonList& lessons = window().lessons();
+        QCOMPARE(lessons.count(), 9);
+        int built = 0;
+        for (int row = 0; row < lessons.count(); ++row) {
+            QListWidgetItem* item = lessons.item(row);
+            if (!(item->flags() & Qt::ItemIsEnabled)) {
+                QVERIFY(!(item->flags() & Qt::ItemIsSelectable));
+                continue;
+            }
+            ++built;
+            const std::string id = item->data(Qt::UserRole).toString().toStdString();
+            QTest::mouseClick(lessons.viewport(), Qt::LeftButton, {}, lessons.visualItemRect(item).center());
+            QVERIFY2(comesTrue([&] { return frame().lesson == id && frame().step > 0; }, 30'000), id.c_str());
+            QVERIFY2(frame().problem.empty(), frame().problem.c_str());
+        }
+        QVERIFY(built >= 1);
+    }
+
+    void pauseTakesEffectAtOnce() {
+        startRunning();
+        QTest::qWait(500);
+        QElapsedTimer timer;
+        timer.start();
+        press(Qt::Key_Space);
+        QVERIFY(comesTrue([&] { return !frame().running; }, 2000));
+        const qint64 ms = timer.elapsed();
+        qInfo("pause after %lld ms", static_cast<long long>(ms));
+        QVERIFY2(ms < 300, qPrintable(QString::number(ms)));
+        const int64_t step = frame().step;
+        QTest::qWait(100);
+        QCOMPARE(frame().step, step);
+    }
+
+    void framesKeepTheirBudget() {
+        QTest::qWait(500);  // the first frame compiles shaders
+        startRunning();
+        PaneWidget* pane = window().column().pane();
+        std::vector<double> times;
+        const auto watching =
+            connect(pane, &PaneWidget::painted, this, [&] { times.push_back(pane->frameMs()); });
+        QTest::qWait(3000);
+        disconnect(watching);
+        stopRunning();
+        QVERIFY(times.size() >= 5);
+        std::sort(times.begin(), times.end());
+        const double median = times[times.size() / 2];
+        qInfo("%d frames in 3 s, median %.1f ms, worst %.1f ms", int(times.size()), median, times.back());
+        // Generous: other tests and programs share the cores.
+        QVERIFY2(median < 100, qPrintable(QString::number(median)));
+    }
+
+    void drawsNothingWhileNothingChanges() {
+        stopRunning();
+        PaneWidget* pane = window().column().pane();
+        QVERIFY(QTest::qWaitFor(
+            [&] {
+                const int before = pane->framesDrawn();
+                QTest::qWait(600);
+                return pane->framesDrawn() == before;
+            },
+            10'000));
+    }
+
+    void timelineScrubsBothWays() {
+        for (int i = 1; i <= 4; ++i) {
+            press(Qt::Key_Right);
+            QVERIFY(arrives(i));
+        }
+        TimelineBar* timeline = window().transport().timeline();
+        QCOMPARE(timeline->furthest(), 4);
+        QTest::mouseClick(timeline, Qt::LeftButton, {}, {int(timeline->xOf(0)), timeline->height() / 2});
+        QVERIFY(arrives(0));
+        QTest::mouseClick(timeline, Qt::LeftButton, {}, {timeline->width() - 12, timeline->height() / 2});
+        QVERIFY(arrives(4));  // not beyond what was trained
+    }
+
+    void languageChangesAtRunTime() {
+        window().setLanguage("zh");
+        QCOMPARE(window().actions().step->text(), QStringLiteral("单步"));
+        QCOMPARE(window().text().language, "zh");
+        window().setLanguage("en");
+        QCOMPARE(window().actions().step->text(), "Step");
+    }
+
+    void everyThemeDressesTheWindow() {
+        std::vector<QRgb> backgrounds;
+        for (const auto palette : {views::Palette::dark, views::Palette::light, views::Palette::contrast}) {
+            views::Theme theme = currentTheme();
+            theme.palette = palette;
+            window().setTheme(theme);
+            QTest::qWait(100);
+            backgrounds.push_back(window().grab().toImage().pixel(4, window().height() - 4));
+        }
+        QVERIFY(backgrounds[0] != backgrounds[1]);
+        QVERIFY(backgrounds[1] != backgrounds[2]);
+    }
+
+    void presenterShowsTheRunAndLittleElse() {
+        press(Qt::Key_F11);
+        QVERIFY(!window().lessons().isVisible());
+        QVERIFY(!window().knobs().isVisible());
+        QVERIFY(QApplication::font().pixelSize() >= 24);
+        press(Qt::Key_Right);
+        QVERIFY(arrives(1));
+        press(Qt::Key_F11);
+        QVERIFY(window().lessons().isVisible());
+        QCOMPARE(QApplication::font().pixelSize(), 13);
+    }
+
+    void tabReachesEveryControl() {
+        const QList<QWidget*> expected = controls();
+        QVERIFY(expected.size() > 25);
+        QSet<QWidget*> visited;
+        window().column().pane()->setFocus();
+        for (int i = 0; i < 3 * expected.size(); ++i) {
+            visited.insert(QApplication::focusWidget());
+            press(Qt::Key_Tab);
+        }
+        for (QWidget* widget : expected)
+            QVERIFY2(visited.contains(widget),
+                     qPrintable(
+                         QString("%1 %2").arg(widget->metaObject()->className(), widget->accessibleName())));
+    }
+
+    void everyControlSaysWhatItIs() {
+        for (QWidget* widget : controls()) {
+            const QString what =
+                QString("%1 %2").arg(widget->metaObject()->className(), widget->objectName());
+            QVERIFY2(!widget->accessibleName().isEmpty(), qPrintable(what + " has no name"));
+            if (!qobject_cast<PaneWidget*>(widget))  // its panels have tooltips of their own
+                QVERIFY2(!widget->toolTip().isEmpty(), qPrintable(what + " has no tooltip"));
+        }
+    }
+
+    void survivesEverySize() {
+        startRunning();
+        for (const QSize size : {QSize(1280, 800), QSize(1920, 1080), QSize(1024, 700), QSize(1600, 1000)}) {
+            window().resize(size);
+            QTest::qWait(150);
+            QCOMPARE(window().size(), size);
+            QVERIFY(window().column().pane()->problem().isEmpty());
+        }
+        stopRunning();
+    }
+
+    void comparisonSharesSeedAndDiffersByOneKnob() {
+        window().setComparing(true);
+        QCOMPARE(window().columnCount(), size_t(2));
+        const auto b = [&]() -> const core::Frame& { return window().column(1).frame(); };
+        QVERIFY(comesTrue([&] { return !b().settings.empty(); }));
+        QCOMPARE(b().seed, frame().seed);
+        QCOMPARE(b().settings, frame().settings);
+        auto* slider = window().knobs().editor("lr_g")->findChild<QSlider*>();
+        slider->setFocus();
+        QTest::keyClick(slider, Qt::Key_Up);
+        QVERIFY(comesTrue([&] { return b().settings.at("lr_g") > frame().settings.at("lr_g"); }));
+        press(Qt::Key_Right);
+        QVERIFY(comesTrue([&] { return b().step == 1 && frame().step == 1; }));
+        window().setComparing(false);
+        QCOMPARE(window().columnCount(), size_t(1));
+    }
+
+    void exportsSayWhatIsOnScreen() {
+        press(Qt::Key_Right);
+        QVERIFY(arrives(1));
+        const QString csv = curvesCsv(frame());
+        QVERIFY(csv.startsWith("step,"));
+        QVERIFY(csv.contains("loss_d"));
+        QVERIFY(csv.trimmed().split('\n').last().startsWith("1,"));
+        QTest::qWait(200);
+        const auto rects = window().column().pane()->pane().panelRects();
+        QVERIFY(!rects.empty());
+        const QImage panel = pictureOf(window().column(), rects.front().id);
+        QVERIFY(std::abs(float(panel.width()) - rects.front().rect.width()) <= 2);
+        QVERIFY_EXCEPTION_THROWN(saveText(csv, "/nonexistent/a.csv"), std::exception);
+    }
+};
+
+int main(int argc, char** argv) {
+    requestGl();
+    QApplication application(argc, argv);
+    TestWindow test;
+    return QTest::qExec(&test, argc, argv);
+}
+#include "tst_window.moc"
