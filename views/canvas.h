@@ -56,7 +56,7 @@ struct GaugeStyle {
     double low = 0, high = 1;
     std::string unit;
     Paint paint = Ink::learned;
-    std::vector<Mark> marks;  // floor, ceiling, baseline
+    std::vector<Mark> marks;  // floor, ceiling, baseline; where labels collide the later one stays
 };
 
 struct SheetStyle {

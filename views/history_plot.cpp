@@ -80,7 +80,7 @@ void Canvas::history(const std::string& id, const std::vector<Curve>& curves, Pl
 void Canvas::history(const std::string& id, const std::vector<Curve>& curves, PlotStyle style, Rect where) {
     std::vector<Trace> traces;
     double low = std::numeric_limits<double>::infinity(), high = -low;
-    int64_t first = std::numeric_limits<int64_t>::max(), last = 0;
+    int64_t last = 0;
     for (const Curve& curve : curves) {
         traces.push_back(curve.history ? traceOf(*curve.history, std::max(16, int(where.width() / 1.5f)))
                                        : Trace{});
@@ -97,7 +97,6 @@ void Canvas::history(const std::string& id, const std::vector<Curve>& curves, Pl
             high = std::max(high, double(now));
         }
         if (curve.history && !curve.history->empty()) {
-            first = std::min(first, curve.history->buckets().front().step);
             last = std::max(last, curve.history->buckets().back().step);
         }
         style.ends.push_back(curve.label);
@@ -109,9 +108,8 @@ void Canvas::history(const std::string& id, const std::vector<Curve>& curves, Pl
         style.y = steady(m_memory.axes, m_id + "/" + id, wanted);
     }
     if (style.x.label.empty()) style.x.label = "step";
-    style.x.low = last > 0 ? double(std::min(first, last - 1)) : 0;
-    if (style.x.low <= double(last) * 0.02) style.x.low = 0;
-    style.x.high = std::max(style.x.low + 10, double(last));
+    style.x.low = 0;
+    style.x.high = double(std::max<int64_t>(10, last));
 
     Plot plot(*this, id, where, style);
     bool any = false;
@@ -126,7 +124,10 @@ void Canvas::history(const std::string& id, const std::vector<Curve>& curves, Pl
                   band);
     }
     for (size_t i = 0; i < curves.size(); ++i) {
-        plot.line(Series::of(traces[i].step, traces[i].mean), curves[i].stroke);
+        const Series series = Series::of(traces[i].step, traces[i].mean);
+        plot.line(series, curves[i].stroke);
+        // What is measured seldom is a few places: each can be seen.
+        if (series.size <= 16) plot.points(series, curves[i].stroke.paint, 2.5f);
     }
     for (size_t i = 0; i < curves.size(); ++i) {
         const bool there = curves[i].history && !curves[i].history->empty();

@@ -121,19 +121,20 @@ void Canvas::gauge(Rect where, const GaugeStyle& style, double value) {
         fill({bar.x0, bar.y0, x, bar.y1}, Paint(style.paint.ink, 0.45f), 3);
         fill({x - px(1.5f), bar.y0 - px(3), x + px(1.5f), bar.y1 + px(3)}, style.paint, 1.5f);
     }
-    // Labels of marks, in order; one that would touch its neighbour is left out.
-    std::vector<Mark> marks = style.marks;
-    std::stable_sort(marks.begin(), marks.end(),
-                     [](const Mark& a, const Mark& b) { return a.value < b.value; });
-    float takenUpTo = -1e9f;
-    for (const Mark& mark : marks) {
+    // A label that would touch one of a mark later in the list is left out.
+    std::vector<std::pair<float, float>> taken;
+    for (auto it = style.marks.rbegin(); it != style.marks.rend(); ++it) {
+        const Mark& mark = *it;
         if (!std::isfinite(mark.value)) continue;
         const float x = at(mark.value);
         fill({x - px(0.75f), bar.y0 - px(2), x + px(0.75f), bar.y1 + px(4)}, mark.paint);
         const float width = measure(mark.label, Size::small).x;
         const float left = std::clamp(x - width / 2, where.x0, std::max(where.x0, where.x1 - width));
-        if (left < takenUpTo + px(6)) continue;
-        takenUpTo = left + width;
+        const bool free = std::none_of(taken.begin(), taken.end(), [&](const auto& other) {
+            return left < other.second + px(6) && other.first < left + width + px(6);
+        });
+        if (!free) continue;
+        taken.emplace_back(left, left + width);
         text({left, bar.y1 + px(4)}, mark.label, {mark.paint, Size::small});
     }
 }

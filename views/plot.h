@@ -124,7 +124,7 @@ class Plot {
                  float fillAlpha = 0);
     void field(const Grid& grid, const FieldStyle& style);
     // A bent grid of rows x columns points; each cell takes the colour of the mean of its corners'
-    // values, and its edges are drawn in the grid's colour.
+    // values, and its edges are drawn in the background's.
     void mesh(const Series& points, int rows, int columns, std::span<const float> values,
               const FieldStyle& style);
     // A picture in the rectangle between two corners in data coordinates.

@@ -1,6 +1,8 @@
 // The marks of a Plot: dots, curves, areas, arrows and fields in data coordinates.
 #include <imgui.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
 
@@ -255,9 +257,15 @@ void Plot::mesh(const Series& points, int rows, int columns, std::span<const flo
         return size_t(row) * size_t(columns) + size_t(column);
     };
     const double span = style.high - style.low;
+    struct Cell {
+        std::array<Vec, 4> corners;
+        float area;
+        uint32_t colour;
+    };
+    std::vector<Cell> cells;
     for (int r = 0; r + 1 < rows; ++r) {
         for (int k = 0; k + 1 < columns; ++k) {
-            const size_t corner[] = {index(r, k), index(r, k + 1), index(r + 1, k + 1), index(r + 1, k)};
+            const std::array corner = {index(r, k), index(r, k + 1), index(r + 1, k + 1), index(r + 1, k)};
             double mean = 0;
             bool good = true;
             for (size_t i : corner) {
@@ -265,13 +273,22 @@ void Plot::mesh(const Series& points, int rows, int columns, std::span<const flo
                 good = good && finite(at[i]);
             }
             if (!good) continue;
+            const Vec across = at[corner[2]] - at[corner[0]], other = at[corner[3]] - at[corner[1]];
             const Rgba colour = m_canvas.theme().map(style.map, float((mean - style.low) / span));
-            list->PrimReserve(6, 4);
-            list->PrimQuadUV(im(at[corner[0]]), im(at[corner[1]]), im(at[corner[2]]), im(at[corner[3]]),
-                             white, white, white, white, colour.withAlpha(style.opacity).packed());
+            cells.push_back({{at[corner[0]], at[corner[1]], at[corner[2]], at[corner[3]]},
+                             std::abs(across.x * other.y - across.y * other.x),
+                             colour.withAlpha(style.opacity).packed()});
         }
     }
-    const Stroke edge(Paint(Ink::text, 0.28f), 0.75f);
+    // Where the sheet folds over itself, the small cells are those that hold many samples: on top.
+    std::stable_sort(cells.begin(), cells.end(),
+                     [](const Cell& a, const Cell& b) { return a.area > b.area; });
+    for (const Cell& cell : cells) {
+        list->PrimReserve(6, 4);
+        list->PrimQuadUV(im(cell.corners[0]), im(cell.corners[1]), im(cell.corners[2]), im(cell.corners[3]),
+                         white, white, white, white, cell.colour);
+    }
+    const Stroke edge(Paint(Ink::background, 0.45f), 1);
     std::vector<Vec> path;
     const auto flush = [&] {
         m_canvas.polyline(path, edge);

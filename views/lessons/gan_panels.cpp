@@ -235,8 +235,9 @@ void drawCoverage(Canvas& canvas, const Frame& frame) {
         Rect line = area.cutTop(canvas.lineHeight() + canvas.px(4));
         canvas.fill({line.x0, line.y0 + canvas.px(2), line.x0 + canvas.px(3), line.y1 - canvas.px(2)},
                     Ink::alarm);
-        canvas.text({line.x0 + canvas.px(10), line.y0}, "Collapse: few modes, samples close together",
-                    {Ink::alarm});
+        const bool close = known(frame, "pairwise_distance") < 0.5 * baseline;
+        canvas.text({line.x0 + canvas.px(10), line.y0},
+                    close ? "Collapse: samples close together" : "Alarm: few modes", {Ink::alarm});
     }
     if (!counts || counts->shape.columns() != 2) {
         if (modes) return;

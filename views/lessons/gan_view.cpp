@@ -238,12 +238,23 @@ void drawGeneratorGrid(Canvas& canvas, const Frame& frame) {
         if (zDim->second == 1) return drawCurveOfSamples(plot, frame);
         return canvas.empty("The grid can be seen when the noise has two numbers.", plot.rect());
     }
-    FieldStyle style{.map = Map::viridis, .low = -3, .high = 1};
+    std::vector<float> area(det ? det->values.size() : 0);
+    for (size_t i = 0; i < area.size(); ++i) {
+        const float d = det->values[i];
+        area[i] = std::isfinite(d) ? std::log10(std::max(std::abs(d), 1e-6f)) : d;
+    }
+    // Whole decades that hold nine cells in ten.
+    FieldStyle style{.map = Map::viridis, .low = -2, .high = 1};
+    std::vector<float> sorted = area;
+    std::erase_if(sorted, [](float a) { return !std::isfinite(a); });
+    if (!sorted.empty()) {
+        std::sort(sorted.begin(), sorted.end());
+        style.low = std::floor(double(sorted[sorted.size() / 20]));
+        style.high =
+            std::max(style.low + 1, std::ceil(double(sorted[sorted.size() - 1 - sorted.size() / 20])));
+    }
     plot.colourBar(style, "log_10 |det J|");
     if (!warp || !det) return canvas.empty("A grid of noise, bent by G.", plot.rect());
-    std::vector<float> area(det->values.size());
-    std::transform(det->values.begin(), det->values.end(), area.begin(),
-                   [](float d) { return std::isfinite(d) ? std::log10(std::max(std::abs(d), 1e-6f)) : d; });
     plot.mesh(Series::columns(warp), warpSide, warpSide, area, style);
 }
 
