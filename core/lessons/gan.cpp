@@ -335,14 +335,20 @@ class Gan final : public Lesson {
         return all;
     }
 
-    static void compareWithOptimum(Channels& c, const std::vector<float>& data,
-                                   const std::vector<float>& model, const std::vector<float>& d,
-                                   const std::string& star) {
+    // A target s below one for real points lowers the optimum to s p_data / (p_data + p_g) (Salimans et al.
+    // 2016).
+    float realTarget() const {
+        return loss == "minimax" || loss == "non-saturating" ? float(smoothing.value()) : 1;
+    }
+
+    void compareWithOptimum(Channels& c, const std::vector<float>& data, const std::vector<float>& model,
+                            const std::vector<float>& d, const std::string& star) const {
+        const float target = realTarget();
         std::vector<float> optimum(data.size());
         double gap = 0, mass = 0;
         for (size_t i = 0; i < data.size(); ++i) {
             const float both = data[i] + model[i];
-            optimum[i] = (data[i] + logFloor / 2) / (both + logFloor);
+            optimum[i] = target * (data[i] + logFloor / 2) / (both + logFloor);
             gap += double(both) * std::abs(double(d[i]) - double(optimum[i]));
             mass += double(both);
         }
@@ -382,8 +388,9 @@ class Gan final : public Lesson {
                     const double jsd = exact ? jsdHistogram(x, *exact) : jsdHistogram(x, some, columns);
                     c["jsd"] = scalar(jsd);
                     c["jsd_baseline"] = scalar(baseline);
-                    c["c_g"] = scalar(gameValue(jsd));
-                    c["value_ceiling"] = scalar(gameValue(jsd));
+                    // Where nothing overlaps C(G) is 0, not the last bit of -log 4 + 2 log 2.
+                    const double value = std::min(gameValue(jsd), 0.0);
+                    c["c_g"] = c["value_ceiling"] = scalar(value > -1e-9 ? 0 : value);
                 }};
     }
 

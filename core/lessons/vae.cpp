@@ -29,7 +29,7 @@ class Vae final : public Lesson {
         return {{"fashion2d", {{"z_dim", "2"}}, 9380},
                 {"fashion16", {}, 4690},
                 {"linear-gaussian", {{"data", "linear-gaussian"}, {"z_dim", "2"}, {"width", "64"}}, 4000},
-                {"posterior-collapse", {{"beta", "40"}}, 1500}};
+                {"posterior-collapse", {{"beta", "100"}}, 1500}};
     }
 
     void open() override {
