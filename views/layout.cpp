@@ -12,10 +12,16 @@ constexpr float mainAspect = 1.15f, otherAspect = 1.5f;
 
 struct Scorer {
     float mainWeight, titleHeight;
+    float whole;  // area to be dealt out
 
     float strain(const Rect& r, float wanted) const {
         const float h = std::max(1.f, r.height() - titleHeight), w = std::max(1.f, r.width());
         return std::abs(std::log(w / h / wanted));
+    }
+    // What a plane, which is square, can use of a panel.
+    float useful(const Rect& r) const {
+        const float side = std::min(r.width(), r.height() - titleHeight);
+        return std::min(r.width() * r.height(), 1.25f * side * side);
     }
     // Smaller is better.
     float operator()(const std::vector<Rect>& rects) const {
@@ -28,9 +34,12 @@ struct Scorer {
             smallest = std::min(smallest, rects[i].width() * rects[i].height());
             largest = std::max(largest, rects[i].width() * rects[i].height());
         }
-        const float ratio = rects[0].width() * rects[0].height() / area;
-        const float wanted = 1.35f * mainWeight;
-        score += 1.0f * std::abs(std::log(ratio / wanted));
+        const float ratio = useful(rects[0]) / area;
+        const float wanted = 1.2f * mainWeight;
+        score += (ratio < wanted ? 1.6f : 0.5f) * std::abs(std::log(ratio / wanted));
+        // Nothing of the main panel stays blank, and it is what the eye falls on.
+        score += 2.5f * (1 - useful(rects[0]) / (rects[0].width() * rects[0].height()));
+        score += 8 * std::max(0.f, 0.27f - useful(rects[0]) / whole);
         // Below this a plot has no room between its labels.
         for (const Rect& r : rects) {
             const float h = (r.height() - titleHeight) / (9 * titleHeight),
@@ -39,7 +48,7 @@ struct Scorer {
         }
         // The others are equals.
         score += 1.6f * std::log(largest / smallest);
-        score += 4 * std::max(0.f, 1.9f - rects[0].width() * rects[0].height() / largest);
+        score += 4 * std::max(0.f, 1.9f - useful(rects[0]) / largest);
         return score;
     }
 };
@@ -84,7 +93,7 @@ std::vector<Rect> layOutPanels(Rect area, const std::vector<float>& weights, flo
     const int n = int(weights.size());
     if (n == 0) return {};
     if (n == 1) return {area};
-    const Scorer score{weights[0], titleHeight};
+    const Scorer score{weights[0], titleHeight, area.width() * area.height()};
     std::vector<Rect> best;
     float bestScore = std::numeric_limits<float>::infinity();
     const auto attempt = [&](const Deal& deal, float penalty) {

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <deque>
 #include <optional>
+#include <tuple>
 
 #include "core/base/error.h"
 #include "views/canvas.h"
@@ -50,7 +51,10 @@ struct Pane::State {
     std::string typed;
     CanvasMemory memory;
     std::vector<PanelRect> rects;  // device pixels
-    int settling = 2;              // frames still to be drawn after the last change
+    // Trying out layouts takes milliseconds: the last one is kept with what it was made for.
+    std::tuple<Rect, std::vector<float>, float> laidOutFor;
+    std::vector<Rect> places;
+    int settling = 2;  // frames still to be drawn after the last change
     std::chrono::steady_clock::time_point last = std::chrono::steady_clock::now();
 
     // Theme in device pixels.
@@ -248,7 +252,10 @@ void Pane::State::draw() {
     const float titleHeight = painter->fonts().font(Size::title)->FontSize + t.px(8);
     std::vector<float> weights;
     for (const Panel& panel : panels) weights.push_back(panel.weight);
-    const std::vector<Rect> places = layOutPanels(area, weights, gap, titleHeight);
+    if (laidOutFor != std::tuple(area, weights, titleHeight)) {
+        laidOutFor = {area, weights, titleHeight};
+        places = layOutPanels(area, weights, gap, titleHeight);
+    }
 
     // A rectangle that the user's choice moves gets there in 150 ms.
     Canvas mover("pane", area, t, *painter, memory, {});

@@ -213,7 +213,11 @@ void Plot::colourBar(const FieldStyle& style, const std::string& label) {
         return m_bar.y1 - float((v - style.low) / (style.high - style.low)) * m_bar.height();
     };
     for (const Tick& tick : ticksOf(axis, std::max(2, int(m_bar.height() / c.px(80))))) {
-        c.text({m_bar.x1 + c.px(5), at(tick.value)}, tick.label, {Ink::faint, Size::small, {0, 0.5f}});
+        // Beside the bar, never in the row of its label.
+        const float half = c.lineHeight(Size::small) / 2;
+        const float y =
+            std::clamp(at(tick.value), m_bar.y0 + half, std::max(m_bar.y0 + half, m_bar.y1 - half));
+        c.text({m_bar.x1 + c.px(5), y}, tick.label, {Ink::faint, Size::small, {0, 0.5f}});
     }
     if (style.contour) {
         const float y = c.snap(at(*style.contour)) + 0.5f;
