@@ -52,11 +52,14 @@ void KnobPanel::setLesson(const std::vector<core::Parameter>& parameters, const 
             m_editors[parameter.name] = editor;
         }
     };
+    const int below = scaled(4);
     column->addWidget(heading("live", say("At once"), say("turn these while it trains")));
+    column->addSpacing(below);
     addGroup(false);
     column->addSpacing(scaled(16));
     column->addWidget(
         heading("rebuild", say("Rebuilds"), say("recorded again; weights that still fit are kept")));
+    column->addSpacing(below);
     addGroup(true);
     column->addStretch(1);
     setWidget(content);

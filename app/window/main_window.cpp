@@ -245,7 +245,7 @@ void MainWindow::setPresenting(bool presenting) {
     if (presenting == m_presenting) return;
     m_presenting = presenting;
     m_actions->presenter->setChecked(presenting);
-    m_lessons->setVisible(!presenting);
+    m_course->setVisible(!presenting);
     m_side->setVisible(!presenting);
     m_header->setPresenting(presenting);
     if (isVisible()) presenting ? showFullScreen() : showNormal();

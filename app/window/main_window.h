@@ -27,6 +27,7 @@ class LessonList;
 class LessonView;
 class PresetHeader;
 class RunColumn;
+class ToolRow;
 class Transport;
 
 struct WindowOptions {
@@ -103,7 +104,8 @@ class MainWindow : public QMainWindow {
 
     LessonList* m_lessons;
     PresetHeader* m_header;
-    QWidget *m_panes, *m_side;
+    ToolRow* m_tools;
+    QWidget *m_course, *m_panes, *m_side;
     QSplitter *m_split, *m_sideSplit;
     QTabBar* m_sides;
     KnobPanel* m_knobs;

@@ -24,6 +24,7 @@
 #include "app/window/run_column.h"
 #include "app/window/style.h"
 #include "app/window/timeline_bar.h"
+#include "app/window/tool_row.h"
 #include "app/window/transport.h"
 
 namespace app {
@@ -37,12 +38,19 @@ void MainWindow::buildLayout() {
 
     m_split = new QSplitter(Qt::Horizontal, root);
     m_split->setChildrenCollapsible(false);
-    m_lessons = new LessonList(m_split);
+    m_course = new QWidget(m_split);
+    auto* courseRows = new QVBoxLayout(m_course);
+    courseRows->setContentsMargins(0, 0, 0, 0);
+    courseRows->setSpacing(0);
+    m_lessons = new LessonList(m_course);
+    m_tools = new ToolRow(*m_actions, m_course);
+    courseRows->addWidget(m_lessons, 1);
+    courseRows->addWidget(m_tools);
     auto* centre = new QWidget(m_split);
     auto* centreRows = new QVBoxLayout(centre);
     centreRows->setContentsMargins(0, 0, 0, 0);
     centreRows->setSpacing(0);
-    m_header = new PresetHeader(*m_actions, centre);
+    m_header = new PresetHeader(centre);
     centreRows->addWidget(m_header);
     m_panes = new QWidget(centre);
     auto* paneRow = new QHBoxLayout(m_panes);
@@ -69,13 +77,16 @@ void MainWindow::buildLayout() {
     m_algorithm = new AlgorithmView(m_words);
     m_lessonView->setFrameStyle(QFrame::NoFrame);
     m_algorithm->setFrameStyle(QFrame::NoFrame);
+    // Text lies on the window itself, not on a card.
+    m_lessonView->viewport()->setAutoFillBackground(false);
+    m_algorithm->viewport()->setAutoFillBackground(false);
     m_words->addTab(m_lessonView, QString());
     m_words->addTab(m_algorithm, QString());
     m_sideSplit->addWidget(m_knobs);
     m_sideSplit->addWidget(m_words);
     sideRows->addWidget(m_sideSplit, 1);
 
-    m_split->addWidget(m_lessons);
+    m_split->addWidget(m_course);
     m_split->addWidget(centre);
     m_split->addWidget(m_side);
     m_split->setStretchFactor(1, 1);
@@ -207,6 +218,7 @@ void MainWindow::dress() {
     m_actions->dress();
     m_header->setLesson(m_presets, m_text);
     m_transport->dress();
+    m_tools->dress();
     if (!m_parameters.empty()) {
         m_knobs->setLesson(m_parameters, m_text);
         m_knobs->setSettings(selected().frame().settings);
@@ -217,11 +229,6 @@ void MainWindow::dress() {
         }
         m_shownText = shown;
     }
-    // Text lies on the window itself, not on a card.
-    QPalette page = QApplication::palette();
-    page.setColor(QPalette::Base, page.color(QPalette::Window));
-    m_lessonView->setPalette(page);
-    m_algorithm->setPalette(page);
     m_words->setTabText(0, say("Lesson"));
     m_words->setTabText(1, say("Algorithm"));
     m_words->setTabToolTip(0, say("What it is about, with the numbers of this moment."));

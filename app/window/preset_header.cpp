@@ -10,7 +10,7 @@
 
 namespace app {
 
-PresetHeader::PresetHeader(const Actions& actions, QWidget* parent) : QWidget(parent) {
+PresetHeader::PresetHeader(QWidget* parent) : QWidget(parent) {
     auto* row = new QHBoxLayout(this);
     m_title = new QLabel(this);
     m_title->hide();
@@ -29,14 +29,6 @@ PresetHeader::PresetHeader(const Actions& actions, QWidget* parent) : QWidget(pa
     m_why->setCheckable(true);
     m_why->setFocusPolicy(Qt::StrongFocus);
     row->addWidget(m_why);
-    for (QAction* action : {actions.compare, actions.exportPicture, actions.language, actions.theme,
-                            actions.presenter, actions.find}) {
-        auto* tool = new QToolButton(this);
-        tool->setDefaultAction(action);
-        tool->setFocusPolicy(Qt::StrongFocus);
-        row->addWidget(tool);
-        m_tools.push_back(tool);
-    }
     connect(m_presets, &QComboBox::activated, this, [this](int) {
         showWords();
         emit chosen(preset());
@@ -73,10 +65,6 @@ void PresetHeader::dress() {
     layout()->setSpacing(scaled(4));
     m_presets->setMinimumHeight(scaled(32));
     setFixedHeight(scaled(56));
-    for (QToolButton* tool : m_tools) {
-        tool->setIconSize({scaled(20), scaled(20)});
-        tool->setAccessibleName(tool->defaultAction()->text());
-    }
     m_title->setText(QStringLiteral("<span style='font-size:%1px; font-weight:600'>%2</span>&nbsp;&nbsp;")
                          .arg(scaled(15))
                          .arg(m_text.title.toHtmlEscaped()));
@@ -91,7 +79,6 @@ void PresetHeader::dress() {
 
 void PresetHeader::setPresenting(bool presenting) {
     m_title->setVisible(presenting);
-    for (QToolButton* tool : m_tools) tool->setVisible(!presenting);
 }
 
 void PresetHeader::showWords() {

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "app/text/lesson_text.h"
-#include "app/window/actions.h"
 #include "core/contract/parameter.h"
 
 class QComboBox;
@@ -19,14 +18,14 @@ class PresetHeader : public QWidget {
     Q_OBJECT
 
   public:
-    explicit PresetHeader(const Actions& actions, QWidget* parent = nullptr);
+    explicit PresetHeader(QWidget* parent = nullptr);
 
     void setLesson(const std::vector<core::Preset>& presets, const LessonText& text);
     void setPreset(const QString& name);
     QString preset() const;
     // Words, colours and sizes anew.
     void dress();
-    // Presenting, the tools go and the lesson's name comes.
+    // Presenting, the lesson's name comes in front.
     void setPresenting(bool presenting);
 
   signals:
@@ -39,7 +38,6 @@ class PresetHeader : public QWidget {
     QLabel *m_title, *m_words;
     QComboBox* m_presets;
     QToolButton* m_why;
-    std::vector<QToolButton*> m_tools;
 };
 
 }  // namespace app
