@@ -65,6 +65,7 @@ void MainWindow::buildLayout() {
     auto* sideRows = new QVBoxLayout(m_side);
     sideRows->setContentsMargins(0, 0, 0, 0);
     m_sides = new QTabBar(m_side);
+    m_sides->setExpanding(false);
     m_sides->addTab("A");
     m_sides->addTab("B");
     m_sides->hide();
