@@ -41,6 +41,10 @@ class Gan final : public Lesson {
     }
 
     void open() override {
+        CHECK(!images() || fashionMnistInstalled(),
+              "Fashion-MNIST is not installed: `sudo apt install dataset-fashion-mnist` brings it; until "
+              "then choose "
+              "a built-in data set");
         if (images() && !m_images.images) m_images = fashionMnist(Split::train);
         if (!images() && (!m_points.points || m_points.name != data.option()))
             m_points = pointSet(data.option(), 1 << 16, 1);

@@ -36,6 +36,10 @@ class Vae final : public Lesson {
         if (pictures()) {
             if (m_images.name == data.option()) return;
             const bool shapes = data == "shapes";
+            CHECK(shapes || fashionMnistInstalled(),
+                  "Fashion-MNIST is not installed: `sudo apt install dataset-fashion-mnist` brings it; until "
+                  "then choose "
+                  "shapes or another built-in data set");
             const ImageSet train = shapes ? shapesTable(20000, 1) : fashionMnist(Split::train);
             const ImageSet test = shapes ? shapesTable(10000, 2) : fashionMnist(Split::test);
             m_images = test;
@@ -485,8 +489,7 @@ class Vae final : public Lesson {
     inline static const std::vector<double> exactWeight = {1.2,  0.4, 0.9, -0.5,
                                                            -0.3, 1.0, 0.6, 0.45};  // [X, Z]
     inline static const std::vector<float> exactWeightT = {1.2f, 0.9f, -0.3f, 0.6f, 0.4f, -0.5f, 1.0f, 0.45f};
-    const LinearGaussian m_model{
-        exactDimensions, exactLatents, exactWeight, {0, 0, 0, 0}, 0.25};
+    const LinearGaussian m_model{exactDimensions, exactLatents, exactWeight, {0, 0, 0, 0}, 0.25};
 
     ImageSet m_images;  // the test set's names
     TablePtr m_train, m_test, m_labels;

@@ -35,18 +35,31 @@ struct Run::Plans {
 
 Run::Run(const RunRequest& request)
     : m_lessonId(request.lesson),
-      m_lesson(makeLesson(request.lesson)),
+      m_lesson(configure(request)),
       m_seed(request.seed),
       m_pool(request.threads) {
-    const Preset preset = presetNamed(*m_lesson, m_lessonId, request.preset);
-    m_preset = preset.name;
-    for (const auto& list : {preset.settings, request.settings})
-        for (const auto& [name, text] : list) {
-            Knob& knob = m_lesson->knob(name);
-            knob.set(knob.parameter().parse(text));
-        }
+    m_preset = presetNamed(*m_lesson, m_lessonId, request.preset).name;
     rebuild(false);
     m_journal = {.lesson = m_lessonId, .seed = m_seed, .initial = settings(), .entries = {}};
+}
+
+std::unique_ptr<Lesson> Run::configure(const RunRequest& request) {
+    std::unique_ptr<Lesson> lesson = makeLesson(request.lesson);
+    const Preset preset = presetNamed(*lesson, request.lesson, request.preset);
+    for (const auto& list : {preset.settings, request.settings})
+        for (const auto& [name, text] : list) {
+            Knob& knob = lesson->knob(name);
+            knob.set(knob.parameter().parse(text));
+        }
+    return lesson;
+}
+
+void Run::describe(const Lesson& lesson, Frame& frame) {
+    for (const Knob* knob : lesson.knobs()) {
+        const Parameter& p = knob->parameter();
+        frame.settings[p.name] = knob->value();
+        if (!p.options.empty()) frame.choices[p.name] = p.options[size_t(knob->value())];
+    }
 }
 
 Run::~Run() = default;
@@ -413,10 +426,7 @@ Frame Run::look(const std::set<std::string>& channels, bool slow) {
     f.device = device();
     f.problem = m_problem;
     f.seed = m_seed;
-    f.settings = settings();
-    for (const Knob* knob : m_lesson->knobs())
-        if (!knob->parameter().options.empty())
-            f.choices[knob->parameter().name] = knob->parameter().options[size_t(knob->value())];
+    describe(*m_lesson, f);
 
     // What measures need is there while they run, and goes unless it was asked for.
     const std::set<std::string> needed = withNeeds(channels);

@@ -20,6 +20,10 @@ class Run {
     // Opens the lesson at step 0. Throws Error for an unknown lesson, preset or knob, a value out of
     // range, or data that is not to be had.
     explicit Run(const RunRequest& request);
+    // The lesson with its knobs as the request has them, not opened: no data is loaded.
+    static std::unique_ptr<Lesson> configure(const RunRequest& request);
+    // Writes the lesson's knobs into a frame.
+    static void describe(const Lesson& lesson, Frame& frame);
     ~Run();
 
     // ---- training

@@ -44,6 +44,14 @@ struct Trainer::State {
     bool evaluating = false;
     int64_t evaluatedStep = -1;
 
+    void reopen() {
+        halt();
+        run.reset();
+        evaluatedStep = -1;
+        problem.clear();
+        run = std::make_unique<Run>(request);
+    }
+
     void halt() {
         running = false;
         target.reset();
@@ -98,6 +106,11 @@ struct Trainer::State {
         } else {
             frame.lesson = request.lesson;
             frame.seed = request.seed;
+            try {
+                Run::describe(*Run::configure(request), frame);
+            } catch (const Error&) {
+                // The problem that kept the run from opening is shown already.
+            }
         }
         frame.running = running;
         frame.stepsPerSecond = rate;
@@ -128,6 +141,13 @@ void Trainer::post(Command command) {
     m_wake.notify_one();
 }
 
+void Trainer::act(Command command) {
+    post([command = std::move(command)](State& s) {
+        if (s.run) s.problem.clear();
+        command(s);
+    });
+}
+
 void Trainer::loop() {
     State state;
     const auto pending = [this] {
@@ -154,7 +174,6 @@ void Trainer::loop() {
         for (Command& command : commands) {
             state.changed = true;
             try {
-                state.problem.clear();
                 command(state);
             } catch (const std::exception& e) {
                 state.problem = e.what();
@@ -186,31 +205,35 @@ void Trainer::loop() {
 // ---- what is run
 
 void Trainer::open(const RunRequest& request) {
-    post([request](State& s) {
-        s.halt();
-        s.run.reset();
+    act([request](State& s) {
         s.request = request;
-        s.evaluatedStep = -1;
-        s.run = std::make_unique<Run>(request);
+        s.reopen();
     });
 }
 
 void Trainer::set(const std::string& knob, double value) {
-    post([=](State& s) {
-        if (s.run) s.run->set(knob, value);
+    act([=](State& s) {
+        if (s.run) return s.run->set(knob, value);
+        // The lesson could not be opened as it was asked for: perhaps it can like this.
+        const Parameter& parameter = makeLesson(s.request.lesson)->knob(knob).parameter();
+        s.request.settings.emplace_back(knob, parameter.print(value));
+        s.reopen();
     });
 }
 
 void Trainer::applyPreset(const std::string& preset) {
-    post([=](State& s) {
+    act([=](State& s) {
         s.target.reset();
         s.evaluatedStep = -1;
-        if (s.run) s.run->applyPreset(preset);
+        if (s.run) return s.run->applyPreset(preset);
+        s.request.preset = preset;
+        s.request.settings.clear();
+        s.reopen();
     });
 }
 
 void Trainer::reset() {
-    post([](State& s) {
+    act([](State& s) {
         s.target.reset();
         s.evaluatedStep = -1;
         if (s.run) s.run->reset(s.run->seed());
@@ -218,7 +241,7 @@ void Trainer::reset() {
 }
 
 void Trainer::newSeed(uint64_t seed) {
-    post([=](State& s) {
+    act([=](State& s) {
         s.target.reset();
         s.evaluatedStep = -1;
         if (s.run) s.run->reset(seed);
@@ -228,7 +251,7 @@ void Trainer::newSeed(uint64_t seed) {
 // ---- transport
 
 void Trainer::run() {
-    post([](State& s) {
+    act([](State& s) {
         s.target.reset();
         s.running = s.run != nullptr;
         s.counted = 0;
@@ -237,25 +260,25 @@ void Trainer::run() {
 }
 
 void Trainer::pause() {
-    post([](State& s) { s.halt(); });
+    act([](State& s) { s.halt(); });
 }
 
 void Trainer::stepOnce() {
-    post([](State& s) {
+    act([](State& s) {
         s.halt();
         if (s.run) s.run->step();
     });
 }
 
 void Trainer::stageOnce() {
-    post([](State& s) {
+    act([](State& s) {
         s.halt();
         if (s.run) s.run->stage();
     });
 }
 
 void Trainer::back() {
-    post([](State& s) {
+    act([](State& s) {
         const int64_t from = s.target ? *s.target : (s.run ? s.run->stepCount() : 0);
         const bool inStep = s.run && !s.run->nextStage().empty();
         s.halt();
@@ -264,14 +287,14 @@ void Trainer::back() {
 }
 
 void Trainer::goTo(int64_t step) {
-    post([=](State& s) {
+    act([=](State& s) {
         s.halt();
         s.target = step;
     });
 }
 
 void Trainer::setStepsPerSecond(double limit) {
-    post([=](State& s) {
+    act([=](State& s) {
         s.limit = limit;
         s.nextStep = Clock::now();
     });

@@ -54,6 +54,8 @@ class Trainer {
   private:
     struct State;
     using Command = std::function<void(State&)>;
+    // What the user does: the last problem is over. post() is for looking, which leaves it in place.
+    void act(Command command);
     void post(Command command);
     void loop();
 
