@@ -72,6 +72,33 @@ class TestTrainer : public QObject {
     Q_OBJECT
 
   private slots:
+    void anotherDataSetLeadsOutOfOneThatIsMissing() {
+        const QByteArray before = qgetenv("GENSCOPE_FASHION_MNIST");
+        qputenv("GENSCOPE_FASHION_MNIST", "/nonexistent");
+        {
+            Trainer trainer;
+            trainer.open({.lesson = "vae", .preset = "fashion2d", .settings = {{"width", "16"}}});
+            trainer.run();
+            const FramePtr missing = await(trainer, [](const Frame& f) { return !f.problem.empty(); });
+            QVERIFY(missing);
+            QVERIFY(missing->problem.find("apt install") != std::string::npos);
+            QCOMPARE(missing->choices.at("data"), std::string("fashion"));
+            QCOMPARE(missing->settings.at("width"), 16.0);
+            trainer.setHandle("latent_point", {0, 0});  // looking does not wipe the sentence away
+            trainer.share();
+            QVERIFY(!trainer.latest()->problem.empty());
+
+            trainer.set("data", 1);
+            trainer.run();
+            const FramePtr shapes = awaitStep(trainer, 3);
+            QVERIFY(shapes);
+            QVERIFY(shapes->problem.empty());
+            QCOMPARE(shapes->choices.at("data"), std::string("shapes"));
+            QCOMPARE(shapes->settings.at("width"), 16.0);
+        }
+        before.isNull() ? qunsetenv("GENSCOPE_FASHION_MNIST") : qputenv("GENSCOPE_FASHION_MNIST", before);
+    }
+
     void nothingIsOpenAtFirst() {
         Trainer trainer;
         QVERIFY(trainer.latest());
