@@ -130,17 +130,23 @@ class TestCanvas : public QObject {
     }
 
     void pointHasItsColourAtItsPlace() {
-        Vec at, beside;
+        Vec at, beside, outside;
+        Rect data;
         show({[&](Canvas& c) {
-            const float x[] = {1}, y[] = {2};
+            const float x[] = {1, 4.3f}, y[] = {2, 0};
             views::Plot plot = c.plot("p", {.x = {-4, 4}, .y = {-4, 4}, .equal = true, .grid = false});
             plot.points(views::Series::of(x, y), Ink::data, 4);
             at = plot.place(1, 2);
+            outside = plot.place(4.3, 0);
             beside = plot.place(-2.5, -1.5);
+            data = plot.rect();
         }});
         const QImage picture = render();
+        QVERIFY(std::abs(at.x - (data.x0 + 5.f / 8 * data.width())) < 0.01f);
+        QVERIFY(std::abs(at.y - (data.y1 - 6.f / 8 * data.height())) < 0.01f);
         const QColor dot = picture.pixelColor(int(at.x), int(at.y));
         QVERIFY2(near(dot, m_theme.ink(Ink::data)), text(dot).c_str());
+        QVERIFY(near(picture.pixelColor(int(outside.x), int(outside.y)), m_theme.ink(Ink::background)));
         QVERIFY(near(picture.pixelColor(int(beside.x), int(beside.y)), m_theme.ink(Ink::background)));
     }
 
@@ -279,7 +285,7 @@ class TestCanvas : public QObject {
 
     void curveEndsAtItsLastValue() {
         core::History history;
-        for (int step = 1; step <= 500; ++step) history.add(step, 0.25f);
+        for (int step = 1; step <= 5000; ++step) history.add(step, 0.25f);
         Rect where;
         show({[&](Canvas& c) {
             where = c.area();
@@ -384,11 +390,12 @@ class TestCanvas : public QObject {
     }
 
     void pressAndReleaseBetweenTwoFramesBothArrive() {
-        int pressed = 0, released = 0, elsewhere = 0, clicked = 0;
+        int pressed = 0, released = 0, elsewhere = 0, clicked = 0, both = 0;
         show({[&](Canvas& c) {
                   pressed += c.mouse().pressed;
                   released += c.mouse().inside && c.mouse().released;
                   clicked += c.clicked("all", c.area());
+                  both += c.mouse().pressed && c.mouse().released;
               },
               [&](Canvas& c) { elsewhere += c.mouse().pressed || c.mouse().inside; }});
         settle();
@@ -400,6 +407,7 @@ class TestCanvas : public QObject {
         QCOMPARE(pressed, 1);
         QCOMPARE(released, 1);
         QCOMPARE(clicked, 1);
+        QCOMPARE(both, 0);
         QCOMPARE(elsewhere, 0);
     }
 
@@ -455,6 +463,26 @@ class TestCanvas : public QObject {
         m_pane.mouseRelease(title.x1 - 8, title.y0 + 8);
         settle();
         QCOMPARE(m_pane.maximised(), std::string("value"));
+    }
+
+    void panelsWithoutRoomStandOnTheShelf() {
+        m_width = 420;
+        m_height = 560;
+        show(samples::planeFrame());
+        settle();
+        const auto rects = m_pane.panelRects();
+        QVERIFY(rects.size() >= 2 && rects.size() < 7);
+        QVERIFY(!m_pane.needs().contains("loss_d"));
+        for (const auto& panel : rects) QVERIFY(panel.rect.width() > 150 && panel.rect.y1 < 560 - 26);
+        // The first button of the shelf.
+        m_pane.mousePress(24, 560 - 24);
+        m_pane.mouseRelease(24, 560 - 24);
+        settle();
+        QCOMPARE(m_pane.panelRects().size(), size_t(1));
+        QVERIFY(!m_pane.maximised().empty());
+        m_pane.key(views::Key::escape);
+        settle();
+        QCOMPARE(m_pane.panelRects().size(), rects.size());
     }
 
     void problemStandsInTheMainPanel() {
