@@ -91,6 +91,8 @@ SheetLayout layOutSheet(int n, const Images& images, const SheetStyle& style, Ve
 }  // namespace
 
 void Canvas::gauge(Rect where, const GaugeStyle& style, double value) {
+    // What is left of a rounding error is nothing on this scale.
+    if (std::abs(value) < 1e-9 * std::abs(style.high - style.low)) value = 0;
     const bool beside = where.height() < px(44);
     const float line = lineHeight(), height = snap(px(10));
     Rect bar = {snap(where.x0), snap(where.y0 + line + px(4)), snap(where.x1), 0};
@@ -184,7 +186,14 @@ bool Canvas::button(const std::string& id, Rect where, const std::string& label)
     const bool held = holds(id, where), lit = hovered(where);
     fill(where, lit ? Ink::grid : Ink::surface, 4);
     outline(where, Stroke(held ? Ink::selection : Ink::grid, 1), 4);
-    text(where.centre(), label, {Ink::text, Size::small, {0.5f, 0.5f}});
+    m_list->PushClipRect({where.x0, where.y0}, {where.x1, where.y1}, true);
+    const bool fits = measure(label, Size::small).x <= where.width() - px(12);
+    if (fits) {
+        text(where.centre(), label, {Ink::text, Size::small, {0.5f, 0.5f}});
+    } else {
+        text({where.x0 + px(6), where.centre().y}, label, {Ink::text, Size::small, {0, 0.5f}});
+    }
+    m_list->PopClipRect();
     return held && m_mouse.released && lit;
 }
 

@@ -135,12 +135,19 @@ void Pane::State::layOut(const Rect& area, const Theme& t) {
         if (readable || shown <= 2) break;
     }
     Canvas measure("shelf", area, t, *painter, memory, {});
+    const float between = t.px(8);
+    std::vector<float> widths;
+    float sum = -between;
+    for (size_t i = shown; i < panels.size(); ++i) {
+        widths.push_back(measure.measure(titleOf(panels[i].id).title, Size::small).x + t.px(20));
+        sum += widths.back() + between;
+    }
+    // Where they do not fit, all become narrower; the whole title is in the tooltip.
+    const float narrower = std::min(1.f, (area.width() - between * float(widths.size())) / sum);
     float x = area.x0;
-    while (places.size() < panels.size()) {
-        const float width =
-            measure.measure(titleOf(panels[places.size()].id).title, Size::small).x + t.px(20);
-        places.push_back({x, area.y1 - t.px(26), x + width, area.y1});
-        x += width + t.px(8);
+    for (float width : widths) {
+        places.push_back({x, area.y1 - t.px(26), x + std::floor(width * narrower), area.y1});
+        x = places.back().x1 + between;
     }
 }
 
@@ -150,7 +157,7 @@ void Pane::State::drawShelf(const Rect& area, const Theme& t) {
     for (size_t i = shown; i < panels.size(); ++i) {
         const PanelTitle words = titleOf(panels[i].id);
         if (canvas.button(panels[i].id, places[i], words.title)) return toggle(panels[i].id);
-        if (canvas.hovered(places[i])) canvas.tooltip(words.tooltip);
+        if (canvas.hovered(places[i])) canvas.tooltip(words.title + "\n" + words.tooltip);
     }
 }
 
