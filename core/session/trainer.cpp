@@ -26,6 +26,7 @@ constexpr double evaluationInterval = 1.0, evaluationShare = 10;
 struct Trainer::State {
     std::unique_ptr<Run> run;
     RunRequest request;
+    bool asked = false;   // has a lesson been asked for at all?
     std::string problem;  // what went wrong with the last command
     bool running = false;
     bool changed = true;            // since the last frame
@@ -207,6 +208,7 @@ void Trainer::loop() {
 void Trainer::open(const RunRequest& request) {
     act([request](State& s) {
         s.request = request;
+        s.asked = true;
         s.reopen();
     });
 }
@@ -214,6 +216,7 @@ void Trainer::open(const RunRequest& request) {
 void Trainer::set(const std::string& knob, double value) {
     act([=](State& s) {
         if (s.run) return s.run->set(knob, value);
+        if (!s.asked) return;
         // The lesson could not be opened as it was asked for: perhaps it can like this.
         const Parameter& parameter = makeLesson(s.request.lesson)->knob(knob).parameter();
         s.request.settings.emplace_back(knob, parameter.print(value));
@@ -226,6 +229,7 @@ void Trainer::applyPreset(const std::string& preset) {
         s.target.reset();
         s.evaluatedStep = -1;
         if (s.run) return s.run->applyPreset(preset);
+        if (!s.asked) return;
         s.request.preset = preset;
         s.request.settings.clear();
         s.reopen();
