@@ -218,9 +218,12 @@ void drawCoverage(Canvas& canvas, const Frame& frame) {
     Rect head = area.cutTop(canvas.lineHeight(Size::small) + canvas.lineHeight(Size::big) + canvas.px(4));
     const Paint paint = alarm ? Paint(Ink::alarm) : Paint(Ink::text);
     if (modes) {
-        const std::string covered = count(std::llround(known(frame, "modes_covered")));
+        const auto whole = [&](const char* channel) {
+            const double value = known(frame, channel);
+            return std::isfinite(value) ? count(std::llround(value)) : "–";
+        };
         canvas.readout(head.column(0, 2, canvas.px(8)), "modes covered",
-                       covered + " / " + count(std::llround(known(frame, "modes"))), paint);
+                       whole("modes_covered") + " / " + whole("modes"), paint);
         const double share = known(frame, "share_near");
         canvas.readout(head.column(1, 2, canvas.px(8)), "within 3σ",
                        std::isfinite(share) ? figure(100 * share) + " %" : "–");
