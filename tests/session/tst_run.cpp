@@ -253,8 +253,13 @@ class TestRun : public QObject {
         }
         run.goTo(20);
         run.set("lr_g", 0.0005);
-        for (int i = 0; i < 5; ++i) QVERIFY(run.step());
+        QVERIFY(run.step());
+        const uint64_t next = run.parameterHash();
+        for (int i = 0; i < 4; ++i) QVERIFY(run.step());
         const uint64_t there = run.parameterHash();
+        run.goTo(21);
+        QCOMPARE(run.settings().at("lr_g"), 0.0005);
+        QCOMPARE(run.parameterHash(), next);
         run.goTo(20);
         QCOMPARE(run.settings().at("lr_g"), 0.0005);
         run.goTo(25);

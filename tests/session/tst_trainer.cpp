@@ -161,9 +161,10 @@ class TestTrainer : public QObject {
             trainer.run();
             QVERIFY(await(trainer, [](const Frame& f) { return f.lesson == "gan" && f.step > 5; }));
             trainer.open(small("vae", "linear-gaussian"));
-            trainer.pause();
+            if (i % 2) trainer.pause();  // a run that is opened rests anyway
             const FramePtr frame = await(trainer, [](const Frame& f) { return f.lesson == "vae"; });
             QVERIFY(frame && !frame->running);
+            QCOMPARE(frame->step, int64_t(0));
             QCOMPARE(settled(trainer)->step, int64_t(0));
         }
         trainer.open({.lesson = "no such lesson"});
@@ -225,8 +226,14 @@ class TestTrainer : public QObject {
         trainer.stageOnce();
         trainer.run();
         QVERIFY(awaitStep(trainer, 60));
+        trainer.stepOnce();  // ends the running
+        QVERIFY(await(trainer, [](const Frame& f) { return !f.running && f.step > 60; }));
+        trainer.run();
+        trainer.stageOnce();
+        QVERIFY(await(trainer, [](const Frame& f) { return !f.running && !f.stage.empty(); }));
+        trainer.run();
         trainer.goTo(-5);
-        QVERIFY(await(trainer, [](const Frame& f) { return f.step == 0; }));
+        QVERIFY(await(trainer, [](const Frame& f) { return !f.running && f.step == 0; }));
     }
 
     void pauseIsHonouredAtFullSize() {
