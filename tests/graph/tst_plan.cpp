@@ -295,6 +295,69 @@ class TestPlan : public QObject {
             }
     }
 
+    // What reads the old value may be many levels deeper than what the update waits for.
+    void anUpdateWaitsForLateReadersOfTheOldValue() {
+        for (bool byStage : {false, true}) {
+            Layout layout;
+            Recorder r(layout, Recorder::Access::train);
+            const Var w = r.parameter("w", {31, 7}, {Initial::normal, 1});
+            const Var s = r.state("s", {31, 7}, {Initial::normal, 1});
+            Var deep = sum(square(r.normal("x", {5, 3})));
+            for (int i = 0; i < 3; ++i) deep = sum(broadcastTo(deep, {4, 4})) / 16;
+            r.probe("depth", deep);
+            r.probe("old", w * deep);
+            r.probe("old_state", s * deep);
+            r.update(r.gradients(sum(square(w)), "w"), Sgd{{0.25f}});
+            r.assign(s, r.uniform("u", {31, 7}));
+            const auto graph = std::make_shared<const Graph>(r.take());
+            Store store;
+            store.initialise(layout, 1, 5);
+            cpu::Pool pool(2);
+            cpu::Executor executor(compile(graph, layout, {.byStage = byStage}), store, pool);
+            for (uint64_t step = 0; step < 3; ++step) {
+                const Weights before = store.weights;
+                QVERIFY(executor.run(1, step));
+                const float factor = executor.read("depth").values[0];
+                const Tensor old = executor.read("old"), oldState = executor.read("old_state");
+                for (size_t i = 0; i < old.values.size(); ++i) {
+                    QCOMPARE(old.values[i], factor * before.parameters[i]);
+                    QCOMPARE(oldState.values[i], factor * before.state[i]);
+                }
+            }
+        }
+    }
+
+    // A value from outside a repeated phase lives until its last repetition has read it.
+    void aRepeatedPhaseReadsWhatAnEarlierOneMade() {
+        std::vector<uint64_t> hashes;
+        for (bool reuse : {false, true})
+            for (bool byStage : {false, true}) {
+                Layout layout;
+                Recorder r(layout, Recorder::Access::train);
+                r.phase("once");
+                const Var x = tanh(r.normal("x", {64, 8}));
+                r.phase("thrice", [] { return 3; });
+                r.stage("early");
+                const Var s = r.state("s", {1, 8}, {Initial::constant, 0});
+                const Var u = x * r.uniform("u", {64, 8});
+                const Var square8 = matmulTransposedLeft(u, u);  // [8, 8]; x has been read for the last time
+                r.stage("late");
+                const Var q = matmul(tanh(r.uniform("v", {64, 8})), square8);
+                const Var p = matmul(exp(0.01f * q), square8);
+                r.assign(s, s + sumRows(p));
+                const auto graph = std::make_shared<const Graph>(r.take());
+                Store store;
+                store.initialise(layout, 0, 5);
+                cpu::Pool pool(1);
+                cpu::Executor executor(compile(graph, layout, {.byStage = byStage, .reuse = reuse}), store,
+                                       pool);
+                for (uint64_t step = 0; step < 3; ++step) QVERIFY(executor.run(1, step));
+                QVERIFY(store.weights.state[0] != 0.0f);
+                hashes.push_back(store.hash());
+            }
+        for (uint64_t hash : hashes) QCOMPARE(hash, hashes[0]);
+    }
+
     // The critical path of a step is its number of barriers.
     void aStepHasFewBarriers_data() {
         QTest::addColumn<QString>("lesson");
