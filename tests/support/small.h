@@ -17,14 +17,19 @@ inline core::RunRequest small(const std::string& lesson, const std::string& pres
     return request;
 }
 
-// One row for every preset of every lesson: columns `lesson` and `preset`.
+// One row for every preset of every lesson: columns `lesson` and `preset`. Under the thread sanitizer, which
+// looks at every load, only the light ones.
 inline void addPresets() {
     QTest::addColumn<QString>("lesson");
     QTest::addColumn<QString>("preset");
     for (const std::string& id : core::lessonIds())
-        for (const core::Preset& preset : core::makeLesson(id)->presets())
+        for (const core::Preset& preset : core::makeLesson(id)->presets()) {
+#ifdef __SANITIZE_THREAD__
+            if (preset.name != "ring8" && preset.name != "linear-gaussian") continue;
+#endif
             QTest::addRow("%s/%s", id.c_str(), preset.name.c_str())
                 << QString::fromStdString(id) << QString::fromStdString(preset.name);
+        }
 }
 
 }  // namespace support
