@@ -218,7 +218,9 @@ void Trainer::set(const std::string& knob, double value) {
         if (s.run) return s.run->set(knob, value);
         if (!s.asked) return;
         // The lesson could not be opened as it was asked for: perhaps it can like this.
-        const Parameter& parameter = makeLesson(s.request.lesson)->knob(knob).parameter();
+        const std::unique_ptr<Lesson> lesson = makeLesson(s.request.lesson);
+        const Parameter& parameter = lesson->knob(knob).parameter();
+        parameter.check(value);
         s.request.settings.emplace_back(knob, parameter.print(value));
         s.reopen();
     });
