@@ -307,6 +307,23 @@ class TestTrainer : public QObject {
         QVERIFY(await(trainer, [](const Frame& f) { return f.problem.empty(); }));
     }
 
+    // A lesson that cannot be built as it was asked for opens as soon as its knobs allow it.
+    void aLessonThatCannotBeOpenedCanBeMended() {
+        Trainer trainer;
+        trainer.open(small("vae", "linear-gaussian", {{"z_dim", "3"}}));
+        QVERIFY(await(trainer, [](const Frame& f) { return f.problem.find("z_dim") != std::string::npos; }));
+        trainer.set("lr", 7);
+        QVERIFY(await(trainer, [](const Frame& f) { return f.problem.find("lr") != std::string::npos; }));
+        trainer.set("z_dim", 2);
+        trainer.set("beta", 3);
+        trainer.stepOnce();
+        const FramePtr frame =
+            await(trainer, [](const Frame& f) { return f.step == 1 && f.problem.empty(); });
+        QVERIFY(frame);
+        QCOMPARE(frame->settings.at("z_dim"), 2.0);
+        QCOMPARE(frame->settings.at("beta"), 3.0);
+    }
+
     void theDestructorJoinsWithinAStep() {
         for (const char* preset : {"ring8", "grid25"}) {
             auto trainer = std::make_unique<Trainer>();
