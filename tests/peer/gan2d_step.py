@@ -10,7 +10,6 @@ same load of the machine; the medians of the rounds are compared. Needs torch.
 """
 
 import argparse
-import json
 import statistics
 import subprocess
 import sys
@@ -63,15 +62,15 @@ def time_peer(step, seconds):
     return statistics.median(times)
 
 
-def time_genscope(program, threads):
-    command = [program, "bench", "--only", "gan2d", "--threads", str(threads), "--json"]
+def time_genscope(program, threads, seconds):
+    """Genscope prints the name of the workload and its milliseconds."""
+    command = [program, "bench", "gan2d", "--threads", str(threads), "--seconds", str(seconds)]
     out = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout
-    answer = json.loads(out)
-    rows = answer if isinstance(answer, list) else answer.get("workloads", answer.get("results", [answer]))
-    for row in rows:
-        if row.get("name") == "gan2d":
-            return float(row["milliseconds"])
-    sys.exit(f"genscope bench: expected a row named gan2d with milliseconds, got {out.strip()[:200]}")
+    for line in out.splitlines():
+        words = line.split()
+        if words[:1] == ["gan2d"]:
+            return float(words[1])
+    sys.exit(f"genscope bench: expected a line of gan2d and its milliseconds, got {out.strip()[:200]}")
 
 
 def main():
@@ -79,7 +78,7 @@ def main():
     parser.add_argument("--genscope", required=True)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=2.0, help="of PyTorch in each round")
+    parser.add_argument("--seconds", type=float, default=2.0, help="of each program in each round")
     args = parser.parse_args()
 
     torch.set_num_threads(args.threads)
@@ -89,7 +88,7 @@ def main():
     peer, ours = [], []
     for turn in range(args.rounds):
         peer.append(time_peer(step, args.seconds))
-        ours.append(time_genscope(args.genscope, args.threads))
+        ours.append(time_genscope(args.genscope, args.threads, args.seconds))
         print(f"round {turn + 1}: PyTorch {peer[-1]:.3f} ms, Genscope {ours[-1]:.3f} ms", flush=True)
     a, b = statistics.median(peer), statistics.median(ours)
     print(f"gan2d, {args.threads} threads: PyTorch eager {a:.3f} ms, Genscope {b:.3f} ms, ratio {a / b:.2f}")
