@@ -463,15 +463,27 @@ class VaeViewTest : public QObject {
         QVERIFY(std::abs(y / n - at.y) < 1);
     }
 
-    void aDeepLatentSpaceIsPointedAtInItsFirstTwoNumbers() {
+    void aDeepLatentSpaceIsSeenAlongItsMostTellingNumbers() {
         Stage stage(1280, 800);
-        stage.show(imagesFrame(16));
-        const views::Rect body = stage.body("latent");
-        stage.move({body.x0 + 0.4f * body.width(), body.y0 + 0.4f * body.height()});
-        const auto& z = stage.handles["latent_point"];
-        QCOMPARE(z.size(), size_t(16));
-        QVERIFY(z[0] != 0 && z[1] != 0);
-        for (size_t k = 2; k < z.size(); ++k) QCOMPARE(z[k], 0.f);
+        Frame frame = imagesFrame(16);
+        const auto telling = [&](std::initializer_list<std::pair<int, float>> nats) {
+            for (float& v : frame.channels["kl_dims"].values) v = 0.1f;
+            for (const auto& [k, v] : nats) frame.channels["kl_dims"].values[size_t(k)] = v;
+            stage.show(frame);
+            const views::Rect body = stage.body("latent");
+            stage.pane.mouseLeave();
+            stage.draw();
+            stage.move({body.x0 + 0.4f * body.width(), body.y0 + 0.4f * body.height()});
+            std::set<int> pointed;
+            const auto& z = stage.handles["latent_point"];
+            for (size_t k = 0; k < z.size(); ++k)
+                if (z[k] != 0) pointed.insert(int(k));
+            return pointed;
+        };
+        QCOMPARE(telling({{0, 2}, {1, 2}}), (std::set{0, 1}));
+        QCOMPARE(telling({{0, 2}, {1, 1.5f}, {9, 2.5f}}), (std::set{0, 1}));  // near equals take no turns
+        QCOMPARE(telling({{5, 2}, {1, 1.5f}}), (std::set{1, 5}));
+        QCOMPARE(stage.handles["latent_point"].size(), size_t(16));
     }
 
     void draggingTheDiceMovesEps() {
@@ -601,6 +613,17 @@ class VaeViewTest : public QObject {
         for (const auto& [u, z] : known) QVERIFY(std::abs(views::vae::normalQuantile(u) - z) < 1e-8);
         QCOMPARE(views::vae::manifoldPlace(7, 7, 15), (views::Vec{0, 0}));
         QVERIFY(views::vae::manifoldPlace(0, 14, 15).y > 1.5f);
+    }
+
+    void smoothingKeepsALine() {
+        std::vector<float> line(500);
+        for (size_t i = 0; i < line.size(); ++i) line[i] = 3 * float(i);
+        const auto smooth = views::vae::smooth(line);
+        QCOMPARE(smooth.size(), line.size());
+        for (size_t i = 0; i + 5 < line.size(); ++i) QVERIFY(std::abs(smooth[i] - line[i]) < 0.01f);
+        for (size_t i = 0; i < line.size(); ++i) line[i] = i % 2 ? 1.f : -1.f;
+        const auto calm = views::vae::smooth(line);
+        for (size_t i = 5; i < line.size(); ++i) QVERIFY(std::abs(calm[i]) < 0.2f);
     }
 
     void scalarsArePairedByStep() {

@@ -44,7 +44,7 @@ VaeView::VaeView() {
     m_panels = {
         {"latent",
          {"codes", "codes_logvar", "codes_label", "aggregate_field", "decoded_point", "drag_mu", "drag_sigma",
-          "drag_z", "drag_input", "drag_decoded"},
+          "drag_z", "drag_input", "drag_decoded", "kl_dims"},
          2,
          [this](Canvas& c, const Frame& f, const SetHandle& set) { m_latent.draw(c, f, set, m_cursor); }},
         {"manifold",

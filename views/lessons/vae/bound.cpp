@@ -109,7 +109,9 @@ void drawElbo(Canvas& canvas, const core::Frame& frame) {
                  {"ELBO, test", value("elbo_test")}});
     area.cutTop(canvas.px(4));
 
-    const Paired both = paired(historyOf(frame, "reconstruction"), historyOf(frame, "kl"));
+    Paired both = paired(historyOf(frame, "reconstruction"), historyOf(frame, "kl"));
+    both.a = smooth(both.a);
+    both.b = smooth(both.b);
     std::vector<float> total, base;
     for (size_t i = 0; i < both.a.size(); ++i) total.push_back(both.a[i] + both.b[i]);
     // The early steps come from far above. The base is chosen so that the tax can be seen on top of a cost
@@ -134,7 +136,6 @@ void drawElbo(Canvas& canvas, const core::Frame& frame) {
             loss.push_back(-bucket.mean);
         }
         plot.line(over(step, loss), Stroke(Ink::text, 1.5f, Dash::dashed));
-        if (step.size() < 60) plot.points(over(step, loss), Ink::text, 3);
         if (!step.empty()) plot.text(step.back(), loss.back(), "test ", Ink::text, {1, 1.2f});
     }
 }
@@ -170,6 +171,7 @@ void drawKlDimensions(Canvas& canvas, const core::Frame& frame) {
     const double freeBits = setting(frame, "free_bits", 0);
     const Axis y = axisOver(0, std::max(double(most), freeBits) * 1.2, "nats");
     const Axis x{.low = 0.5, .high = n + 0.5, .label = n > 4 ? "k" : "", .ticks = n > 4};
+    if (n <= 4) area.cutBottom(canvas.px(6));  // half a tick label
     Plot plot = canvas.plot("kl", {.x = x, .y = y}, area);
     if (kl.empty()) return canvas.empty("The divergence of every code appears here.", plot.rect());
     for (int k = 0; k < n; ++k) {
@@ -220,8 +222,12 @@ void drawIdentity(Canvas& canvas, const core::Frame& frame) {
 }
 
 void drawRateDistortion(Canvas& canvas, const core::Frame& frame) {
-    const Paired trail = paired(historyOf(frame, "rate"), historyOf(frame, "distortion"));
-    const double rate = frame.scalar("rate", NAN), distortion = frame.scalar("distortion", NAN);
+    Paired trail = paired(historyOf(frame, "rate"), historyOf(frame, "distortion"));
+    trail.a = smooth(trail.a);
+    trail.b = smooth(trail.b);
+    // The end of the trail, not the last batch alone: the point would tremble.
+    const double rate = trail.empty() ? NAN : trail.a.back(),
+                 distortion = trail.empty() ? NAN : trail.b.back();
     const double beta = frame.scalar("beta_now", float(setting(frame, "beta", 1)));
     Axis x{.low = 0, .high = 20, .label = "R, nats"}, y{.low = 200, .high = 400, .label = "D, nats"};
     if (trail.step.size() > 1) {

@@ -118,13 +118,14 @@ void drawSpreads(Canvas& canvas, const core::Frame& frame, Rect where) {
 }
 
 void drawVariances(Canvas& canvas, const core::Frame& frame, Rect where) {
-    double low = 1e-3, high = 1e3;
+    double low = INFINITY, high = 0;
     for (const Estimator& e : estimators) {
         const double v = frame.scalar(e.variance, NAN);
         if (!(v > 0) || !std::isfinite(v)) continue;
-        low = std::min(low, std::pow(10, std::floor(std::log10(v))));
-        high = std::max(high, std::pow(10, std::ceil(std::log10(v))));
+        low = std::min(low, std::pow(10, std::floor(std::log10(v)) - 1));
+        high = std::max(high, std::pow(10, std::ceil(std::log10(v) + 0.1)));
     }
+    if (high <= 0) low = 1e-3, high = 1e3;
     Plot plot = canvas.plot("variances",
                             {.x = {.low = low, .high = high, .label = "Var ∇", .log = true},
                              .y = {.low = 0, .high = 2, .ticks = false}},

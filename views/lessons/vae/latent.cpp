@@ -1,5 +1,7 @@
 #include "views/lessons/vae/latent.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -9,12 +11,6 @@ namespace views::vae {
 namespace {
 
 constexpr int ellipses = 60;
-
-std::string pairOf(std::span<const float> v) {
-    std::string text = v.empty() ? "" : figure(v[0], 3);
-    if (v.size() > 1) text += "  " + figure(v[1], 3);
-    return text;
-}
 
 // Moves boxes of those half sizes apart until none overlaps, each as little as possible.
 void separate(std::vector<Vec>& centres, const std::vector<Vec>& halves) {
@@ -38,23 +34,32 @@ void separate(std::vector<Vec>& centres, const std::vector<Vec>& halves) {
 
 }  // namespace
 
-std::vector<float> LatentPlane::Draw::z() const {
-    std::vector<float> z(mu.size());
-    for (size_t k = 0; k < z.size(); ++k) z[k] = mu[k] + sigma[k] * eps[k];
-    return z;
+void LatentPlane::chooseAxes(const core::Frame& frame) {
+    const auto kl = rowOf(frame.find("kl_dims"));
+    if (int(kl.size()) <= 2 || !allFinite(kl)) {
+        if (m_axes[0] >= int(kl.size()) || m_axes[1] >= int(kl.size())) m_axes = {0, 1};
+        return;
+    }
+    const auto nats = [&](int k) { return k < int(kl.size()) ? kl[size_t(k)] : -1; };
+    for (size_t axis : {0, 1}) {
+        int best = -1;
+        for (int k = 0; k < int(kl.size()); ++k)
+            if (k != m_axes[1 - axis] && (best < 0 || nats(k) > nats(best))) best = k;
+        // Codes that are nearly equals take no turns.
+        if (nats(m_axes[axis]) < 0.5f * nats(best)) m_axes[axis] = best;
+    }
 }
 
-LatentPlane::Codes LatentPlane::codesOf(const core::Frame& frame) {
+LatentPlane::Codes LatentPlane::codesOf(const core::Frame& frame) const {
     Codes codes;
     const core::Tensor* t = frame.find("codes");
     if (!t || t->values.empty()) return codes;
     const auto c = size_t(t->shape.columns()), n = size_t(t->shape.rows());
-    if (t->values.size() < n * c) return codes;
-    codes.x.resize(n);
-    codes.y.assign(n, 0);  // a single hidden number lies on the axis
+    const auto a = size_t(m_axes[0]), b = size_t(m_axes[1]);
+    if (t->values.size() < n * c || a >= c || b >= c) return codes;
     for (size_t i = 0; i < n; ++i) {
-        codes.x[i] = t->values[i * c];
-        if (c > 1) codes.y[i] = t->values[i * c + 1];
+        codes.x.push_back(t->values[i * c + a]);
+        codes.y.push_back(t->values[i * c + b]);
     }
     return codes;
 }
@@ -64,20 +69,28 @@ LatentPlane::Draw LatentPlane::drawOf(const core::Frame& frame) {
     m_step = frame.step;
     const auto mu = rowOf(frame.find("drag_mu")), sigma = rowOf(frame.find("drag_sigma")),
                z = rowOf(frame.find("drag_z"));
-    if (mu.empty() || mu.size() != sigma.size() || !allFinite(mu) || !allFinite(sigma)) return {};
-    Draw draw{{mu.begin(), mu.end()}, {sigma.begin(), sigma.end()}, std::vector<float>(mu.size(), 0.f)};
-    if (z.size() == mu.size() && allFinite(z))
-        for (size_t k = 0; k < mu.size(); ++k)
-            if (sigma[k] > 0) draw.eps[k] = (z[k] - mu[k]) / sigma[k];
+    const size_t n = mu.size();
+    if (n < 2 || sigma.size() != n || !allFinite(mu) || !allFinite(sigma)) return {};
+    if (size_t(std::max(m_axes[0], m_axes[1])) >= n) return {};
+    Draw draw{.known = true, .allEps = std::vector<float>(n, 0.f)};
+    if (z.size() == n && allFinite(z))
+        for (size_t k = 0; k < n; ++k)
+            if (sigma[k] > 0) draw.allEps[k] = (z[k] - mu[k]) / sigma[k];
     // A frame or two after the mouse the run has followed; until then its answer is the older one.
-    if (m_asked && m_eps.size() == mu.size()) {
+    if (m_asked && m_eps.size() == n) {
         float behind = 0;
-        for (size_t k = 0; k < mu.size(); ++k) behind = std::max(behind, std::abs(draw.eps[k] - m_eps[k]));
+        for (size_t k = 0; k < n; ++k) behind = std::max(behind, std::abs(draw.allEps[k] - m_eps[k]));
         if (m_held || behind > 0.01f) {
-            draw.eps = m_eps;
+            draw.allEps = m_eps;
         } else {
             m_asked = false;
         }
+    }
+    for (size_t axis : {0, 1}) {
+        const auto k = size_t(m_axes[axis]);
+        draw.mu[axis] = mu[k];
+        draw.sigma[axis] = sigma[k];
+        draw.eps[axis] = draw.allEps[k];
     }
     return draw;
 }
@@ -106,6 +119,7 @@ double LatentPlane::extentFor(const Codes& codes) {
 
 void LatentPlane::draw(Canvas& canvas, const core::Frame& frame, const SetHandle& set, Cursor& cursor) {
     if (m_held && !canvas.mouse().down) m_held = false;
+    chooseAxes(frame);
     Rect area = canvas.area();
     const bool beside = area.width() > area.height() + canvas.px(72);
     const bool roomy = area.width() > canvas.px(300) && area.height() > canvas.px(240);
@@ -130,13 +144,14 @@ void LatentPlane::plane(Canvas& canvas, const core::Frame& frame, const SetHandl
     const int zDim = situationOf(frame).zDim;
     const double e = extentFor(codes);
     Plot plot = canvas.plot("plane",
-                            {.x = {.low = -e, .high = e, .label = "z_1"},
-                             .y = {.low = -e, .high = e, .label = "z_2"},
+                            {.x = {.low = -e, .high = e, .label = axisName(0)},
+                             .y = {.low = -e, .high = e, .label = axisName(1)},
                              .equal = true,
                              .grid = false},
                             where);
 
-    if (const core::Tensor* q = frame.find("aggregate_field")) {
+    // The field is measured in the first two hidden numbers.
+    if (const core::Tensor* q = frame.find("aggregate_field"); q && m_axes == std::array{0, 1}) {
         const float most = quantile(q->values, 1);
         if (most > 0)
             plot.field(AggregateField::gridOf(q->values),
@@ -155,11 +170,12 @@ void LatentPlane::plane(Canvas& canvas, const core::Frame& frame, const SetHandl
         const size_t every = std::max<size_t>(1, series.size / ellipses);
         for (size_t i = 0; i < series.size; i += every) {
             const auto row = rowOf(logvar, int64_t(i));
-            if (row.empty() || !allFinite(row) || !series.finite(i)) continue;
+            const auto a = size_t(m_axes[0]), b = size_t(m_axes[1]);
+            if (row.size() <= std::max(a, b) || !allFinite(row) || !series.finite(i)) continue;
             const bool known = labels && i < labels->values.size() && std::isfinite(labels->values[i]);
             const Paint paint = known ? Paint::ofClass(int(labels->values[i])) : Paint(Ink::learned);
-            plot.ellipse(series.xAt(i), series.yAt(i), std::exp(0.5 * row[0]),
-                         row.size() > 1 ? std::exp(0.5 * row[1]) : 0, Stroke(paint, 1.25f), 0, 0.12f);
+            plot.ellipse(series.xAt(i), series.yAt(i), std::exp(0.5 * row[a]), std::exp(0.5 * row[b]),
+                         Stroke(paint, 1.25f), 0, 0.12f);
         }
     }
     for (int k = 1; k <= 3; ++k)
@@ -167,24 +183,20 @@ void LatentPlane::plane(Canvas& canvas, const core::Frame& frame, const SetHandl
     nameClasses(canvas, plot, frame, codes);
 
     const Draw one = drawOf(frame);
-    if (!one.mu.empty()) {
-        const size_t second = one.mu.size() > 1 ? 1 : 0;
-        const double sx = one.sigma[0], sy = one.sigma.size() > 1 ? one.sigma[1] : 0;
-        const double my = second ? one.mu[1] : 0;
-        plot.ellipse(one.mu[0], my, sx, sy, Stroke(Ink::selection, 2), 0, 0.2f);
-        plot.ellipse(one.mu[0], my, 2 * sx, 2 * sy, Stroke(Paint(Ink::selection, 0.5f), 1));
-        double x = one.z()[0], y = second ? one.z()[1] : 0;
-        plot.line(Series::of(std::array{one.mu[0], float(x)}, std::array{float(my), float(y)}),
+    if (one.known) {
+        const auto [mx, my] = one.mu;
+        const auto [sx, sy] = one.sigma;
+        plot.ellipse(mx, my, sx, sy, Stroke(Ink::selection, 2), 0, 0.2f);
+        plot.ellipse(mx, my, 2 * sx, 2 * sy, Stroke(Paint(Ink::selection, 0.5f), 1));
+        double x = one.z()[0], y = one.z()[1];
+        plot.line(Series::of(std::array{mx, float(x)}, std::array{my, float(y)}),
                   Stroke(Ink::selection, 1.5f));
-        if (plot.draggable("z", x, y)) {
-            m_eps = one.eps;
-            m_held = true;
-            moveEps((x - one.mu[0]) / std::max(sx, 1e-6), sy > 0 ? (y - my) / sy : 0, set);
-        }
+        if (plot.draggable("z", x, y))
+            moveEps(one, (x - mx) / std::max(sx, 1e-6f), (y - my) / std::max(sy, 1e-6f), set);
     }
 
     const auto at = plot.hover();
-    if (at && !m_held) cursor.point(canvas.id(), *at, zDim, set);
+    if (at && !m_held) cursor.point(canvas.id(), *at, m_axes, zDim, set);
     if (!at || m_held) cursor.leave(canvas.id());
     if (!cursor.z.empty()) decoded(canvas, plot, frame, codes, cursor);
     if (codes.x.empty()) canvas.empty("The codes of the test data appear here.", plot.rect());
@@ -223,20 +235,23 @@ void LatentPlane::nameClasses(Canvas& canvas, Plot& plot, const core::Frame& fra
 
 void LatentPlane::decoded(Canvas& canvas, Plot& plot, const core::Frame& frame, const Codes& codes,
                           const Cursor& cursor) const {
-    const double zx = cursor.z[0], zy = cursor.z.size() > 1 ? cursor.z[1] : 0;
+    if (cursor.z.size() <= size_t(std::max(m_axes[0], m_axes[1]))) return;
+    const double zx = cursor.z[size_t(m_axes[0])], zy = cursor.z[size_t(m_axes[1])];
     const Vec at = plot.place(zx, zy);
     plot.ring(zx, zy, Ink::selection, 5, 2);
 
-    std::string caption = "z  " + pairOf(cursor.z);
+    std::vector<std::string> captions = {fmt::format("z  {}  {}", figure(zx, 3), figure(zy, 3))};
     const int near = cursor.panel == canvas.id() ? plot.nearest(codes.series(), 6) : -1;
     const core::Tensor* labels = frame.find("codes_label");
     if (near >= 0 && labels && size_t(near) < labels->values.size())
-        caption = className(frame, int(labels->values[size_t(near)])) + "\n" + caption;
+        if (const std::string& name = className(frame, int(labels->values[size_t(near)])); !name.empty())
+            captions.push_back(name);
 
-    const float picture = canvas.px(84), pad = canvas.px(6);
-    const Vec words = canvas.measure(caption, Size::small);
-    const float width = std::max(picture, words.x) + 2 * pad;
-    const float height = picture + words.y + 3 * pad;
+    const float picture = canvas.px(84), pad = canvas.px(6), line = canvas.lineHeight(Size::small);
+    float across = picture;
+    for (const std::string& caption : captions)
+        across = std::max(across, canvas.measure(caption, Size::small).x);
+    const float width = across + 2 * pad, height = picture + line * float(captions.size()) + 3 * pad;
     const Rect& r = plot.rect();
     float x = at.x + canvas.px(14), y = at.y + canvas.px(14);
     if (x + width > r.x1) x = at.x - canvas.px(14) - width;
@@ -246,8 +261,9 @@ void LatentPlane::decoded(Canvas& canvas, Plot& plot, const core::Frame& frame, 
     canvas.outline(box, Stroke(Ink::selection, 1.25f), 6);
     drawDatum(canvas, "decoded", rowOf(frame.find("decoded_point")),
               {x + pad, y + pad, x + width - pad, y + pad + picture}, Ink::generated);
-    canvas.text({box.centre().x, y + picture + 2 * pad}, caption,
-                {.paint = Ink::text, .size = Size::small, .anchor = {0.5f, 0}});
+    for (size_t i = 0; i < captions.size(); ++i)
+        canvas.text({box.centre().x, y + picture + 2 * pad + float(i) * line}, captions[i],
+                    {.paint = Ink::text, .size = Size::small, .anchor = {0.5f, 0}});
 }
 
 void LatentPlane::oneDraw(Canvas& canvas, const core::Frame& frame, const SetHandle& set, Rect where,
@@ -268,7 +284,7 @@ void LatentPlane::oneDraw(Canvas& canvas, const core::Frame& frame, const SetHan
     };
     struct Row {
         std::string symbol;
-        std::vector<float> values;
+        std::array<float, 2> values;
         Ink ink;
     };
     const float across = canvas.px(upright ? 112 : 96);
@@ -277,14 +293,14 @@ void LatentPlane::oneDraw(Canvas& canvas, const core::Frame& frame, const SetHan
         float y = r.y0;
         for (const Row& row : rows) {
             canvas.text({r.x0, y}, row.symbol, {.paint = row.ink});
-            for (size_t k = 0; k < std::min<size_t>(row.values.size(), 2); ++k)
+            for (size_t k = 0; k < 2 && one.known; ++k)
                 canvas.text({r.x0 + across * (k ? 1 : 0.56f), y}, figure(row.values[k], 3),
                             {.anchor = {1, 0}});
             y += line;
         }
     };
     const Row mu{"μ", one.mu, Ink::learned}, sigma{"σ", one.sigma, Ink::learned},
-        z{"z", one.mu.empty() ? one.mu : one.z(), Ink::selection};
+        z{"z", one.z(), Ink::selection};
 
     const float text = upright ? 4 * line + 5 * gap : 0;
     const float free = where.height() - text;
@@ -300,15 +316,11 @@ void LatentPlane::oneDraw(Canvas& canvas, const core::Frame& frame, const SetHan
         dice.cutLeft(canvas.px(upright ? 20 : 12));
         Plot plot = canvas.plot("eps", {.x = axis, .y = axis, .equal = true, .grid = false}, dice);
         for (int k = 1; k <= 2; ++k) plot.ellipse(0, 0, k, k, Stroke(Ink::noise, 1.25f));
-        if (!one.mu.empty()) {
-            double x = one.eps[0], y = one.eps.size() > 1 ? one.eps[1] : 0;
+        if (one.known) {
+            double x = one.eps[0], y = one.eps[1];
             plot.line(Series::of(std::array{0.f, float(x)}, std::array{0.f, float(y)}),
                       Stroke(Ink::selection, 1.5f));
-            if (plot.draggable("eps", x, y)) {
-                m_eps = one.eps;
-                m_held = true;
-                moveEps(x, y, set);
-            }
+            if (plot.draggable("eps", x, y)) moveEps(one, x, y, set);
         }
     }
     if (upright) {
@@ -319,10 +331,11 @@ void LatentPlane::oneDraw(Canvas& canvas, const core::Frame& frame, const SetHan
     picture("drag-decoded", "x̂", "drag_decoded", Ink::generated, size);
 }
 
-void LatentPlane::moveEps(double x, double y, const SetHandle& set) {
-    m_eps[0] = float(std::clamp(x, -3.0, 3.0));
-    if (m_eps.size() > 1) m_eps[1] = float(std::clamp(y, -3.0, 3.0));
-    m_asked = true;
+void LatentPlane::moveEps(const Draw& one, double x, double y, const SetHandle& set) {
+    m_eps = one.allEps;
+    m_eps[size_t(m_axes[0])] = float(std::clamp(x, -3.0, 3.0));
+    m_eps[size_t(m_axes[1])] = float(std::clamp(y, -3.0, 3.0));
+    m_held = m_asked = true;
     set("drag_eps", m_eps);
 }
 

@@ -2,6 +2,7 @@
 // to.
 #pragma once
 
+#include <array>
 #include <vector>
 
 #include "views/lessons/vae/situation.h"
@@ -17,13 +18,18 @@ class LatentPlane {
         std::vector<float> x, y;
         Series series() const { return Series::of(std::span<const float>(x), std::span<const float>(y)); }
     };
-    // mu, sigma and eps of the one datum whose dice the mouse can hold; empty if not computed.
+    // mu, sigma and eps, on the plane's two axes, of the one datum whose dice the mouse can hold.
     struct Draw {
-        std::vector<float> mu, sigma, eps;
-        std::vector<float> z() const;
+        bool known = false;
+        std::array<float, 2> mu{}, sigma{}, eps{};
+        std::vector<float> allEps;
+        std::array<float, 2> z() const { return {mu[0] + sigma[0] * eps[0], mu[1] + sigma[1] * eps[1]}; }
     };
 
-    static Codes codesOf(const core::Frame& frame);
+    // Which two hidden numbers are the axes: the most telling ones, kept while they are telling.
+    void chooseAxes(const core::Frame& frame);
+    std::string axisName(int axis) const { return "z_{" + std::to_string(m_axes[size_t(axis)] + 1) + "}"; }
+    Codes codesOf(const core::Frame& frame) const;
     Draw drawOf(const core::Frame& frame);
     // The plane shows [-extent, extent]: 4 as the prior asks, doubled while the codes lie outside.
     double extentFor(const Codes& codes);
@@ -33,9 +39,10 @@ class LatentPlane {
                  const Cursor& cursor) const;
     // x -> mu, sigma; eps; z -> decoded picture, beside or below the plane.
     void oneDraw(Canvas& canvas, const core::Frame& frame, const SetHandle& set, Rect where, bool upright);
-    void moveEps(double x, double y, const SetHandle& set);
+    void moveEps(const Draw& one, double x, double y, const SetHandle& set);
 
     double m_extent = 4;
+    std::array<int, 2> m_axes = {0, 1};
     bool m_held = false;       // the dice are in the user's hand
     bool m_asked = false;      // the run has not followed the hand yet
     std::vector<float> m_eps;  // where the user put them

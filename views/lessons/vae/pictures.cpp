@@ -141,7 +141,7 @@ void drawManifold(Canvas& canvas, const core::Frame& frame, const SetHandle& set
     }
     const Sheet sheet = canvas.sheet("manifold", {some, images.width, images.height}, style);
     if (sheet.hovered >= 0) {
-        cursor.point(canvas.id(), placeOf(sheet.hovered), 2, set);
+        cursor.point(canvas.id(), placeOf(sheet.hovered), {0, 1}, 2, set);
     } else {
         cursor.leave(canvas.id());
     }

@@ -188,6 +188,22 @@ Paired paired(const core::History* a, const core::History* b) {
     return out;
 }
 
+std::vector<float> smooth(const std::vector<float>& values) {
+    const auto n = std::ptrdiff_t(values.size()), half = n / 100;
+    std::vector<float> out;
+    out.reserve(values.size());
+    for (std::ptrdiff_t i = 0; i < n; ++i) {
+        // As far back as forth, so that a falling curve is not drawn aside; at its end there is only the
+        // past.
+        const std::ptrdiff_t reach = std::min(half, i);
+        const std::ptrdiff_t from = i - reach, to = std::min(n - 1, i + reach);
+        double sum = 0;
+        for (std::ptrdiff_t j = from; j <= to; ++j) sum += values[size_t(j)];
+        out.push_back(float(sum / double(to - from + 1)));
+    }
+    return out;
+}
+
 float quantile(std::vector<float> values, double share) {
     std::erase_if(values, [](float v) { return !std::isfinite(v); });
     if (values.empty()) return std::numeric_limits<float>::quiet_NaN();
@@ -196,10 +212,10 @@ float quantile(std::vector<float> values, double share) {
     return *at;
 }
 
-void Cursor::point(const std::string& from, Vec at, int zDim, const SetHandle& set) {
+void Cursor::point(const std::string& from, Vec at, std::array<int, 2> axes, int zDim, const SetHandle& set) {
     std::vector<float> next(size_t(zDim), 0.f);
-    next[0] = at.x;
-    if (zDim > 1) next[1] = at.y;
+    for (size_t i : {0, 1})
+        if (axes[i] < zDim) next[size_t(axes[i])] = i ? at.y : at.x;
     if (panel == from && next == z) return;
     panel = from;
     z = std::move(next);

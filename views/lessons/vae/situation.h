@@ -1,6 +1,7 @@
 // What the run is about, as the VAE's panels see it: the kind of data, its classes, and rows of channels.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <span>
 #include <string>
@@ -71,6 +72,8 @@ struct Paired {
 const core::History* historyOf(const core::Frame& frame, const std::string& channel);
 Paired paired(const core::History* a, const core::History* b);
 
+// A moving average over a fiftieth of the values, so that batches do not hide the way that they go.
+std::vector<float> smooth(const std::vector<float>& values);
 // The value below which that share of the finite values lies; NaN if there are none.
 float quantile(std::vector<float> values, double share);
 
@@ -79,8 +82,8 @@ struct Cursor {
     std::string panel;     // whose mouse it is
     std::vector<float> z;  // empty if there is none
 
-    // Moves it there and asks for the decoded point.
-    void point(const std::string& from, Vec at, int zDim, const SetHandle& set);
+    // Moves it there, with zeros for the other hidden numbers, and asks for the decoded point.
+    void point(const std::string& from, Vec at, std::array<int, 2> axes, int zDim, const SetHandle& set);
     void leave(const std::string& from);
 };
 
