@@ -18,7 +18,7 @@ struct Snapshot {
 
 class Timeline {
   public:
-    static constexpr int64_t memoryBudget = 96 << 20;  // bytes
+    static constexpr int64_t memoryBudget = 64 << 20;  // bytes
 
     // Is a snapshot due before this step, given the size of one? Copying stays far below the time of
     // the steps between: 200 kB of weights a step.
