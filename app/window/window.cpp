@@ -3,6 +3,7 @@
 #include <QApplication>
 #include <QLocale>
 #include <QSettings>
+#include <malloc.h>
 
 #include "app/window/gl_probe.h"
 #include "app/window/main_window.h"
@@ -11,6 +12,10 @@
 namespace app {
 
 int runWindow(const core::RunRequest& request, int argc, char** argv) {
+    // Frames are made by the trainer and freed here: without these, glibc keeps what they leave behind.
+    mallopt(M_ARENA_MAX, 2);
+    mallopt(M_MMAP_THRESHOLD, 1 << 20);
+    mallopt(M_TRIM_THRESHOLD, 1 << 20);
     requestGl();
     QApplication application(argc, argv);
     QApplication::setApplicationName("genscope");
