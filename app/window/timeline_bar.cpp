@@ -16,11 +16,11 @@ namespace app {
 namespace {
 
 // 1, 2 or 5 times a power of ten, at least `least`.
-double roundSpacing(double least) {
+qint64 roundSpacing(double least) {
     const double power = std::pow(10.0, std::floor(std::log10(std::max(least, 1.0))));
     for (const double factor : {1.0, 2.0, 5.0})
-        if (factor * power >= least) return factor * power;
-    return 10 * power;
+        if (factor * power >= least) return qint64(factor * power);
+    return qint64(10 * power);
 }
 
 QString thousands(qint64 value) {
@@ -156,12 +156,12 @@ void TimelineBar::paintEvent(QPaintEvent*) {
     small.setPixelSize(theme.scale > 1 ? 24 : scaled(11));  // presenting, nothing is smaller than 24
     painter.setFont(small);
     const QFontMetrics metrics(small);
-    const double spacing = roundSpacing(end() * scaled(88) / std::max(1, width()));
-    for (double step = 0; step <= end() + 0.5; step += spacing) {
-        const double x = xOf(qint64(step));
+    const qint64 spacing = roundSpacing(end() * scaled(88) / std::max(1, width()));
+    for (qint64 step = 0; step <= qint64(end()); step += spacing) {
+        const double x = xOf(step);
         painter.setPen(QPen(faint, 1));
         painter.drawLine(QPointF(x, y + thick / 2 + scaled(1)), QPointF(x, y + thick / 2 + scaled(3)));
-        const QString words = thousands(qint64(step));
+        const QString words = thousands(step);
         const double w = metrics.horizontalAdvance(words);
         const double left = std::clamp(x - w / 2, 0.0, width() - w);
         painter.drawText(QPointF(left, height() - scaled(3)), words);
