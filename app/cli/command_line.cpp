@@ -141,7 +141,7 @@ int commandLine(int argc, char** argv) {
     BenchOptions benchOptions;
     CLI::App* bench =
         program.add_subcommand("bench", "Time one training step of each workload: name, milliseconds");
-    bench->add_option("workload", benchOptions.workloads, "only these");
+    bench->add_option("--only,workload", benchOptions.workloads, "only these workloads");
     bench->add_option("--threads", benchOptions.threads, "threads that train; all cores if left out")
         ->check(wholeNumber(1, 256));
     bench->add_option("--seconds", benchOptions.seconds, "how long each is timed (2)")

@@ -109,7 +109,7 @@ class TestCli : public QObject {
         QTest::newRow("seed") << QStringList{"train", "--seed", "x"} << QByteArray("--seed");
         QTest::newRow("size") << QStringList{"shot", "--out", "a.png", "--size", "big"} << QByteArray("big");
         QTest::newRow("no file") << QStringList{"shot"} << QByteArray("--out");
-        QTest::newRow("workload") << QStringList{"bench", "nothing"} << QByteArray("nothing");
+        QTest::newRow("workload") << QStringList{"bench", "--only", "nothing"} << QByteArray("nothing");
     }
     void wrongUsageIsOneSentence() {
         QFETCH(QStringList, arguments);
