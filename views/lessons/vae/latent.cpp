@@ -287,14 +287,17 @@ void LatentPlane::oneDraw(Canvas& canvas, const core::Frame& frame, const SetHan
         std::array<float, 2> values;
         Ink ink;
     };
-    const float across = canvas.px(upright ? 112 : 96);
+    // Side by side, what two pictures and the dice leave.
+    const float across =
+        upright ? canvas.px(112) : std::clamp(where.width() - canvas.px(272), canvas.px(88), canvas.px(120));
+    const int digits = across < canvas.px(108) ? 2 : 3;
     const auto numbers = [&](const std::vector<Row>& rows) {
         const Rect r = next(upright ? line * float(rows.size()) : across);
         float y = r.y0;
         for (const Row& row : rows) {
             canvas.text({r.x0, y}, row.symbol, {.paint = row.ink});
             for (size_t k = 0; k < 2 && one.known; ++k)
-                canvas.text({r.x0 + across * (k ? 1 : 0.56f), y}, figure(row.values[k], 3),
+                canvas.text({r.x0 + across * (k ? 1 : 0.56f), y}, figure(row.values[k], digits),
                             {.anchor = {1, 0}});
             y += line;
         }

@@ -88,6 +88,8 @@ void drawDensities(Canvas& canvas, const core::Frame& frame, Rect where) {
         plot.field(AggregateField::gridOf(difference), style);
     }
     for (int k = 1; k <= 3; ++k) plot.ellipse(0, 0, k, k, Stroke(Ink::noise, 1));
+    // The field is measured in these two, whichever the latent plane shows.
+    plot.text(-reach, -reach, " z_1, z_2", Ink::faint, {0, 1});
 }
 
 // Which of `count` places of the grid are shown, so that pictures keep a size at which they can be seen: all,
@@ -229,8 +231,12 @@ void Path::draw(Canvas& canvas, const core::Frame& frame, const SetHandle& set) 
         if (both.size() == 2 * rowOf(inputs).size()) set("path_ends", both);
     }
 
-    canvas.text({hint.x0 + labels, hint.y1}, "Two clicks on pictures choose the ends.",
-                {.paint = Ink::faint, .size = Size::small, .anchor = {0, 1}});
+    const std::string words = "Two clicks on pictures choose the ends.";
+    const float across = canvas.measure(words, Size::small).x;
+    const float indent = std::clamp(hint.width() - across, 0.f, labels);
+    if (across <= hint.width())
+        canvas.text({hint.x0 + indent, hint.y1}, words,
+                    {.paint = Ink::faint, .size = Size::small, .anchor = {0, 1}});
     if (straight.size() == 0) return canvas.empty("The walk between the two appears here.", area);
     std::vector<float> rows(straight.values.begin(), straight.values.end());
     rows.insert(rows.end(), arc.values.begin(), arc.values.end());
