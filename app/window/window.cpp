@@ -1,9 +1,9 @@
 #include "app/window/window.h"
 
+#include <malloc.h>
 #include <QApplication>
 #include <QLocale>
 #include <QSettings>
-#include <malloc.h>
 
 #include "app/window/gl_probe.h"
 #include "app/window/main_window.h"
