@@ -21,7 +21,8 @@ bool adamPass(const UpdateCall& call, int64_t begin, int64_t end) {
         second[i] = v;
         const float p = math::fma(-step, m / (math::sqrt(v) / scale + epsilon), parameter[i]);
         parameter[i] = p;
-        broken |= exponentFull(g) | exponentFull(p);  // a bias that no gradient depends on shows in itself only
+        broken |=
+            exponentFull(g) | exponentFull(p);  // a bias that no gradient depends on shows in itself only
     }
     return broken == 0;
 }
