@@ -74,7 +74,7 @@ class Gan final : public Lesson {
             r.probe("d_mean", 0.5f * (dReal + dFake));
             r.stage("d_gradients");
             const Gradients g = r.gradients(lossD, D.scope());
-            r.probe("grad_norm_d", norm(g));
+            r.probe("grad_norm_d", gradientNorm(g));
             r.stage("d_update");
             r.update(g, Adam{lrD, beta1, beta2});
         }
@@ -91,7 +91,7 @@ class Gan final : public Lesson {
             const Var lossG = r.probe("loss_g", generatorLoss(b));
             r.stage("g_gradients");
             const Gradients g = r.gradients(lossG, G.scope());
-            r.probe("grad_norm_g", norm(g));
+            r.probe("grad_norm_g", gradientNorm(g));
             r.stage("g_update");
             r.update(g, Adam{lrG, beta1, beta2});
             average(r, G.scope(), averageDecay(r));
@@ -194,12 +194,6 @@ class Gan final : public Lesson {
     }
     // What the logit says as a number to be compared with 1/2.
     Var probability(Var logit) const { return loss == "least-squares" ? logit : sigmoid(logit); }
-    // sqrt of the sum of all squares, [1].
-    static Var norm(const Gradients& g) {
-        Var total = sum(square(g.values[0]));
-        for (size_t i = 1; i < g.values.size(); ++i) total = total + sum(square(g.values[i]));
-        return sqrt(total);
-    }
 
     // ---- losses, from the logits a of real and b of fake rows
 
@@ -238,8 +232,8 @@ class Gan final : public Lesson {
     // |grad_theta G| under both losses, one of them counterfactual, on the same samples.
     void bothGradientNorms(Recorder& r, const Mlp& G, const Mlp& D) const {
         const Var b = D(G(noise(r, "z_norms", 256)));
-        r.probe("grad_norm_saturating", norm(r.gradients(-mean(softplus(b)), "generator")));
-        r.probe("grad_norm_non_saturating", norm(r.gradients(mean(softplus(-b)), "generator")));
+        r.probe("grad_norm_saturating", gradientNorm(r.gradients(-mean(softplus(b)), "generator")));
+        r.probe("grad_norm_non_saturating", gradientNorm(r.gradients(mean(softplus(-b)), "generator")));
     }
 
     void viewLine(Recorder& r, const Mlp& G, const Mlp& D) const {

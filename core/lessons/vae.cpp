@@ -94,7 +94,7 @@ class Vae final : public Lesson {
         const Var loss = r.probe("loss", reconstruction + r.probe("beta_now", weight(r)) * paid);
         r.stage("gradients");
         const Gradients g = r.gradients(loss, "");
-        r.probe("grad_norm", norm(g));
+        r.probe("grad_norm", gradientNorm(g));
         r.stage("update");
         r.update(g, Adam{lr, beta1, beta2});
     }
@@ -229,11 +229,6 @@ class Vae final : public Lesson {
     Var weight(Recorder& r) const {
         const Var t = (stepNumber(r) + 1) / (annealSteps.in(r) + 1);
         return beta.in(r) * (1 - relu(1 - t));
-    }
-    static Var norm(const Gradients& g) {
-        Var total = sum(square(g.values[0]));
-        for (size_t i = 1; i < g.values.size(); ++i) total = total + sum(square(g.values[i]));
-        return sqrt(total);
     }
     // log of the mean of exponentials along a row of K columns, K a power of two: [R, K] -> [R, 1].
     static Var logMeanExp(Var x) {
