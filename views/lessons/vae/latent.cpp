@@ -297,7 +297,8 @@ void LatentPlane::oneDraw(Canvas& canvas, const core::Frame& frame, const SetHan
         for (const Row& row : rows) {
             canvas.text({r.x0, y}, row.symbol, {.paint = row.ink});
             for (size_t k = 0; k < 2 && one.known; ++k)
-                canvas.text({r.x0 + across * (k ? 1 : 0.56f), y}, figure(row.values[k], digits),
+                canvas.text({r.x0 + across * (k ? 1 : 0.56f), y},
+                            figure(row.values[k], std::abs(row.values[k]) < 0.1f ? digits - 1 : digits),
                             {.anchor = {1, 0}});
             y += line;
         }
@@ -311,7 +312,8 @@ void LatentPlane::oneDraw(Canvas& canvas, const core::Frame& frame, const SetHan
     picture("drag-x", "x", "drag_input", Ink::data, size);
     upright ? numbers({mu, sigma}) : numbers({mu, sigma, z});
 
-    Rect dice = next(upright ? std::clamp(free - 2 * size, canvas.px(56), canvas.px(112)) : where.height());
+    Rect dice = next(upright ? std::clamp(free - 2 * size, canvas.px(56), canvas.px(112))
+                             : std::min(where.height(), canvas.px(64)));
     {
         const Axis axis{.low = -3, .high = 3, .ticks = false};
         dice.x1 = std::min(dice.x1, dice.x0 + canvas.px(20) + dice.height());
