@@ -23,6 +23,9 @@ constexpr std::array strongFonts = {"/usr/share/fonts/opentype/inter/Inter-SemiB
 constexpr std::array mathsFonts = {"/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"};
 constexpr std::array chineseFonts = {"/usr/share/fonts/truetype/wqy/wqy-microhei.ttc"};
 
+// What figures and formulas are written with; the thin space parts thousands.
+constexpr const char* usual = "–—−→←↑↓∇∂∼≈≤≥∈√∞∫∑‖½²³·×…′ℓ₀₁₂ₓ⁰¹⁻⁺ⁿ\u0302\u2009";
+
 template <size_t N>
 const char* firstThere(const std::array<const char*, N>& files) {
     std::error_code ignored;
@@ -56,6 +59,11 @@ std::string Fonts::missing() {
     return fmt::format("fonts: expected {}, it is not there: install fonts-inter", regularFonts[0]);
 }
 
+// A character that turns up later costs a frame in which every font is rasterised anew.
+Fonts::Fonts() {
+    want(usual);
+}
+
 void Fonts::want(const std::string& utf8) {
     for (size_t i = 0; i < utf8.size();) {
         const auto lead = uint8_t(utf8[i]);
@@ -84,10 +92,6 @@ void Fonts::build(float scale) {
         if (!m_wanted[code]) continue;
         letters.AddChar(ImWchar(code));
         others.AddChar(ImWchar(code));
-    }
-    for (const char* usual : {"–—−→←↑↓∇∂∼≈≤≥∈√∞∫∑‖½²³·×…′₀₁₂ₓ⁻¹ⁿ"}) {
-        letters.AddText(usual);
-        others.AddText(usual);
     }
     ImVector<ImWchar> letterRanges, otherRanges;
     letters.BuildRanges(&letterRanges);

@@ -15,6 +15,8 @@ class Fonts {
     // Where a missing font would have to be, or empty: one sentence for the user.
     static std::string missing();
 
+    Fonts();
+
     // Enters the characters of a text; build() is due if one of them has no glyph.
     void want(const std::string& utf8);
     // The atlas has not the wanted characters, or was made for another scale.

@@ -50,7 +50,11 @@ void Pane::State::takeEvent() {
 }
 
 void Pane::State::rebuildFonts() {
-    painter->fonts().build(deviceTheme().scale);
+    // Every word that may turn up, so that this happens once.
+    Fonts& fonts = painter->fonts();
+    for (const auto& [english, translation] : memory.phrases) fonts.want(translation);
+    for (const auto& [panel, words] : titles) fonts.want(words.title + words.symbol + words.tooltip);
+    fonts.build(deviceTheme().scale);
     ImGui_ImplOpenGL3_DestroyFontsTexture();
     ImGui_ImplOpenGL3_CreateFontsTexture();
 }

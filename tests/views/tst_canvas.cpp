@@ -1,4 +1,5 @@
 // ctest: gl
+#include <imgui.h>
 #include <QImage>
 #include <QOffscreenSurface>
 #include <QOpenGLContext>
@@ -11,6 +12,7 @@
 
 #include "sample_frames.h"
 #include "views/canvas.h"
+#include "views/fonts.h"
 #include "views/layout.h"
 #include "views/pane.h"
 #include "views/rich_text.h"
@@ -536,6 +538,18 @@ class TestCanvas : public QObject {
         }});
         render();
         QCOMPARE(ones, eights);
+    }
+
+    void figuresNeedNoSecondAtlas() {
+        ImGuiContext* own = ImGui::CreateContext();
+        ImGui::SetCurrentContext(own);
+        views::Fonts fonts;
+        fonts.build(1);
+        fonts.want("−1.5·10⁻³ ± 10\u2009000, p\u0302 ≈ ½, ℓ₂, ‖∇D‖ → ∞");
+        QVERIFY(!fonts.due(1));
+        fonts.want("训");
+        QVERIFY(fonts.due(1));
+        ImGui::DestroyContext(own);
     }
 
     void chineseHasItsOwnGlyphs() {
