@@ -30,7 +30,7 @@ QImage pictureOf(QWidget& window) {
 
 QImage pictureOf(RunColumn& column, const std::string& panel) {
     if (!column.pane()) return {};
-    const QImage whole = column.pane()->grabFramebuffer();
+    const QImage whole = column.pane()->picture();
     const double ratio = column.pane()->devicePixelRatioF();
     for (const auto& place : column.pane()->pane().panelRects()) {
         if (place.id != panel) continue;

@@ -259,7 +259,7 @@ void MainWindow::setPresenting(bool presenting) {
 
 void MainWindow::leave() {
     PaneWidget* pane = selected().pane();
-    if (pane && pane->pane().key(views::Key::escape)) return pane->update();
+    if (pane && pane->pane().key(views::Key::escape)) return pane->refresh();
     if (m_presenting && (!pane || pane->hasFocus())) return setPresenting(false);
     if (pane) pane->setFocus();
 }

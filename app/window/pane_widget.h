@@ -1,19 +1,26 @@
-// The widget that shows a views::Pane: it lends its OpenGL context and hands on mouse and keys.
+// The widget that shows a views::Pane: it lends an OpenGL context and hands on mouse and keys.
 #pragma once
 
-#include <QOpenGLWidget>
-#include <set>
-#include <string>
+#include <QElapsedTimer>
+#include <QWidget>
+#include <memory>
 
 #include "views/pane.h"
 
 namespace app {
 
-class PaneWidget : public QOpenGLWidget {
+class DirectSurface;
+class MemorySurface;
+
+class PaneWidget : public QWidget {
     Q_OBJECT
 
   public:
-    explicit PaneWidget(QWidget* parent = nullptr);
+    enum class Drawn { intoMemory, direct };
+    // What is quicker on this display.
+    static Drawn quicker();
+
+    explicit PaneWidget(QWidget* parent = nullptr, Drawn drawn = quicker());
     ~PaneWidget() override;
 
     views::Pane& pane() { return m_pane; }
@@ -21,18 +28,21 @@ class PaneWidget : public QOpenGLWidget {
 
     // Asks for a repaint if the pane has something to show; the window calls it on its timer.
     void refresh();
-    // Milliseconds that the last frame took to draw.
+    // The whole pane drawn anew, in device pixels.
+    QImage picture();
+    // Milliseconds of the last frame from the start of its drawing until the window had it: the panels,
+    // their rasterisation, and putting the window together.
     double frameMs() const { return m_frameMs; }
     int framesDrawn() const { return m_framesDrawn; }
     // What the pane cannot draw, in one sentence; empty when all is well.
     const QString& problem() const { return m_problem; }
 
   signals:
-    void painted();
+    // A frame is in the window; frameMs() is its time.
+    void shown();
 
   protected:
-    void initializeGL() override;
-    void paintGL() override;
+    void paintEvent(QPaintEvent* event) override;
     void resizeEvent(QResizeEvent* event) override;
     bool event(QEvent* event) override;
     void mouseMoveEvent(QMouseEvent* event) override;
@@ -44,9 +54,18 @@ class PaneWidget : public QOpenGLWidget {
     void keyPressEvent(QKeyEvent* event) override;
 
   private:
-    void releaseGl();
+    // Each does its work and notes what went wrong.
+    void attempt(const std::function<void()>& work);
+    void drawDirect();
+    void drawIntoMemory();
+    void render(unsigned framebuffer);
+    void finishFrame();
+    QSize sizeInPixels() const;
 
     views::Pane m_pane;
+    DirectSurface* m_direct = nullptr;  // one of the two
+    std::unique_ptr<MemorySurface> m_memory;
+    QElapsedTimer m_sinceStart;  // valid while a frame is on its way
     double m_frameMs = 0;
     int m_framesDrawn = 0;
     QString m_problem;

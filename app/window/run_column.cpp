@@ -61,7 +61,7 @@ void RunColumn::setTheme(const views::Theme& theme) {
     m_pane->pane().setTheme(theme);
     m_pane->setAccessibleName(say("Picture of the run"));
     m_pane->setToolTip(QString());
-    m_pane->update();
+    m_pane->refresh();
 }
 
 void RunColumn::setPanelTitles(const std::map<std::string, views::PanelTitle>& titles) {

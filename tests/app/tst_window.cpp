@@ -223,22 +223,40 @@ class TestWindow : public QObject {
         QCOMPARE(frame().step, step);
     }
 
+    // Whole frames, from the first panel drawn until the window has the picture.
     void framesKeepTheirBudget() {
         QTest::qWait(500);  // the first frame compiles shaders
-        startRunning();
         PaneWidget* pane = window().column().pane();
         std::vector<double> times;
         const auto watching =
-            connect(pane, &PaneWidget::painted, this, [&] { times.push_back(pane->frameMs()); });
+            connect(pane, &PaneWidget::shown, this, [&] { times.push_back(pane->frameMs()); });
+        const auto median = [&] {
+            std::sort(times.begin(), times.end());
+            return times.empty() ? 0 : times[times.size() / 2];
+        };
+        stopRunning();
+        times.clear();
+        for (int i = 0; i < 20; ++i) {
+            views::Theme theme = currentTheme();
+            theme.palette = i % 2 ? views::Palette::light : views::Palette::dark;
+            pane->pane().setTheme(theme);
+            pane->refresh();
+            QTest::qWait(40);
+        }
+        const double paused = median();
+        startRunning();
+        times.clear();
         QTest::qWait(3000);
         disconnect(watching);
         stopRunning();
         QVERIFY(times.size() >= 5);
-        std::sort(times.begin(), times.end());
-        const double median = times[times.size() / 2];
-        qInfo("%d frames in 3 s, median %.1f ms, worst %.1f ms", int(times.size()), median, times.back());
-        // Generous: other tests and programs share the cores.
-        QVERIFY2(median < 100, qPrintable(QString::number(median)));
+        const double training = median();
+        qInfo("%d frames in 3 s, median %.1f ms, worst %.1f ms; not training, median %.1f ms",
+              int(times.size()), training, times.back(), paused);
+        // A frame must not last 50 ms; of the median that holds on a machine that others use too.
+        QVERIFY2(training < 50, qPrintable(QString::number(training)));
+        // Training shares the cores with drawing, it does not hold it up.
+        QVERIFY2(training < 3 * paused + 5, qPrintable(QString("%1 and %2").arg(training).arg(paused)));
     }
 
     void drawsNothingWhileNothingChanges() {
