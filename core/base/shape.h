@@ -7,6 +7,7 @@
 #include <string>
 
 #include "core/base/error.h"
+#include "core/base/extents.h"
 
 namespace core {
 
@@ -34,6 +35,27 @@ class Shape {
     // A tensor is computed as a matrix: the first axis against all the others. A vector is one row.
     int64_t rows() const { return m_rank >= 2 ? m_extents[0] : 1; }
     int64_t columns() const { return size() / rows(); }
+
+    int channels() const { return m_rank > 0 ? m_extents[m_rank - 1] : 1; }
+    Extents extents() const {
+        switch (m_rank) {
+            case 4:
+                return {m_extents[0], m_extents[1], m_extents[2], m_extents[3]};
+            case 3:
+                return {m_extents[0], 1, m_extents[1], m_extents[2]};
+            case 2:
+                return {m_extents[0], 1, 1, m_extents[1]};
+            default:
+                return {1, 1, 1, channels()};
+        }
+    }
+    // The same axes but for the last.
+    Shape withChannels(int channels) const {
+        Shape out = *this;
+        CHECK(m_rank > 0 && channels > 0, "shape: expected positive channels, got {}", channels);
+        out.m_extents[size_t(m_rank - 1)] = channels;
+        return out;
+    }
 
     bool operator==(const Shape& other) const {
         return m_rank == other.m_rank && m_extents == other.m_extents;

@@ -4,26 +4,35 @@
 
 #include <cstdint>
 
+#include "core/base/extents.h"
 #include "core/base/philox.h"
 #include "core/graph/op.h"
 
 namespace core::cpu {
 
-// One node made ready to run on rows [begin, end) of its output. A tensor is a matrix here:
-// the first axis against all others.
+// One node made ready to run on rows [begin, end) of its output. The first axis is the rows, all others
+// are columns.
 template <class T>
 struct Call {
+    static constexpr int maxInputs = 4;
+
     Op op{};
-    bool transposed = false;        // matmul: A^T B
-    T a = 0, b = 0;                 // the node's constants
-    int64_t offset = 0;             // slice and pad: first row or column
-    int64_t rows = 0, columns = 0;  // of the output
+    bool transposed = false, causal = false;
+    T a = 0, b = 0;      // the node's constants
+    int64_t offset = 0;  // as in Node
+    int64_t offsets[maxInputs] = {};
+    int64_t window = 0, stride = 1, parts = 0;
 
     T* out = nullptr;
-    const T* in[2] = {nullptr, nullptr};
-    int64_t inRows[2] = {0, 0}, inColumns[2] = {0, 0};
+    int64_t rows = 0, columns = 0;
+    Extents extents;
+    int inputs = 0;
+    const T* in[maxInputs] = {};
+    int64_t inRows[maxInputs] = {}, inColumns[maxInputs] = {};
+    Extents inExtents[maxInputs];
+    T* scratch = nullptr;  // scratchSize(call) floats of the worker's own
 
-    philox::Position at;                 // uniform, normal, drawRows: filled before every run
+    philox::Position at;                 // what draws: filled before every run
     const float* tableValues = nullptr;  // drawRows: one of the two
     const uint8_t* tableBytes = nullptr;
     int64_t tableRows = 0;

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "core/cpu/describe.h"
+
 namespace core::cpu {
 namespace {
 
@@ -11,7 +13,7 @@ namespace {
 constexpr int64_t updatePiece = 1 << 14;
 
 bool isRandom(Op op) {
-    return op == Op::uniform || op == Op::normal || op == Op::drawRows;
+    return op == Op::uniform || op == Op::normal || op == Op::drawRows || op == Op::dropout;
 }
 
 }  // namespace
@@ -59,27 +61,9 @@ void Executor::prepareCalls() {
             continue;
         }
         Call<float>& call = m_calls[id];
-        call.op = n.op;
-        call.transposed = n.transposed;
-        call.a = n.a;
-        call.b = n.b;
-        call.offset = n.offset;
-        call.rows = n.shape.rows();
-        call.columns = n.shape.columns();
+        call = describe<float>(g, n);
         call.out = n.op == Op::assign ? m_store.weights.state.data() : address(id);
-        for (size_t i = 0; i < n.inputs.size(); ++i) {
-            const Shape& shape = g.nodes[n.inputs[i]].shape;
-            call.in[i] = address(n.inputs[i]);
-            call.inRows[i] = shape.rows();
-            call.inColumns[i] = shape.columns();
-        }
-        call.at.stream = n.stream;
-        if (n.op == Op::drawRows) {
-            const Table& table = *g.tables[n.slot];
-            call.tableValues = table.values.empty() ? nullptr : table.values.data();
-            call.tableBytes = table.bytes.empty() ? nullptr : table.bytes.data();
-            call.tableRows = table.rows;
-        }
+        for (size_t i = 0; i < n.inputs.size(); ++i) call.in[i] = address(n.inputs[i]);
         if (isRandom(n.op)) m_randomNodes.push_back(id);
         if (n.op != Op::assign) m_kernelOf[id] = m_kernels.kernelFor(n.op);
     }

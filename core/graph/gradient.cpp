@@ -1,9 +1,15 @@
 #include "core/graph/gradient.h"
 
+#include "core/graph/network_gradients.h"
 #include "core/graph/ops.h"
 
 namespace core {
 namespace {
+
+// The derivative of a function of one variable, elsewhere a kernel of its own.
+Var slope(Op op, Var x) {
+    return x.recorder().add({.op = op, .shape = x.shape(), .inputs = {x.id()}, .name = "slope"});
+}
 
 // What `dy`, the gradient of the loss at y, says of y's input number `which`. An empty Var means zero.
 Var inputGradient(const Node& n, Var y, Var dy, int which) {
@@ -41,7 +47,30 @@ Var inputGradient(const Node& n, Var y, Var dy, int which) {
                                .name = "step"});
         case Op::leakyStep:
         case Op::sign:
+        case Op::floor:
             return Var();
+        case Op::silu:
+            return dy * slope(Op::siluSlope, x);
+        case Op::siluSlope: {
+            const Var s = sigmoid(x);
+            return dy * (s * (1 - s) * (2 + x * (1 - 2 * s)));
+        }
+        case Op::gelu:
+            return dy * slope(Op::geluSlope, x);
+        case Op::erfGelu:
+            return dy * slope(Op::erfGeluSlope, x);
+        case Op::erfGeluSlope:  // phi(x) (2 - x^2)
+            return dy * (0.39894228040143268f * exp(affine(square(x), -0.5f, 0)) * (2 - square(x)));
+        case Op::sine:
+            return dy * cos(x);
+        case Op::cosine:
+            return -(dy * sin(x));
+        case Op::dropout: {
+            if (which == 1) return Var();
+            Node same = n;
+            same.inputs[0] = dy.id();
+            return r.add(std::move(same));
+        }
 
         case Op::add:
             return sumTo(dy, which == 0 ? x.shape() : other.shape());
@@ -75,14 +104,19 @@ Var inputGradient(const Node& n, Var y, Var dy, int which) {
             return r.add({.op = Op::padColumns,
                           .shape = x.shape(),
                           .inputs = {dy.id()},
-                          .offset = n.offset,
+                          .offsets = {int(n.offset)},
                           .name = "pad"});
         case Op::padRows:
             return sliceRows(dy, int(n.offset), x.rows());
         case Op::padColumns:
-            return sliceColumns(dy, int(n.offset), x.columns());
-        default:
+            return sliceColumns(dy, n.offsets[size_t(which)],
+                                r.node(n.inputs[size_t(which)]).shape.channels());
+        case Op::uniform:
+        case Op::normal:
+        case Op::drawRows:
             return Var();
+        default:
+            return networkInputGradient(n, y, dy, which);
     }
 }
 

@@ -38,8 +38,13 @@ struct Node {
     Shape shape;
     std::vector<NodeId> inputs;
     float a = 0, b = 0;
-    int64_t offset = 0;        // slice and pad
+    int64_t offset = 0;        // slice and pad; the zeros around a convolution
+    std::vector<int> offsets;  // padColumns: of each operand
+    int window = 0;            // images: the kernel's extent or the factor; topK: k
+    int stride = 1;            // convolutions
+    int parts = 0;             // heads, or groups of channels
     bool transposed = false;   // matmul
+    bool causal = false;       // softmax
     bool detached = false;     // reshape: no gradient passes
     uint32_t stream = 0;       // random leaves
     int slot = -1;             // parameter, state: Layout entry; live: slot; handle, constant, update: index

@@ -14,21 +14,45 @@ Var unary(Op op, Var x, const char* name, float a = 0) {
     return x.recorder().add({.op = op, .shape = x.shape(), .inputs = {x.id()}, .a = a, .name = name});
 }
 
-// The shape of x (op) y where one of them may be a row, a column or a scalar; throws if they do not fit.
+bool fits(const Extents& small, const Extents& big) {
+    return (small.samples == big.samples || small.samples == 1) &&
+           ((small.height == big.height && small.width == big.width) || small.positions() == 1) &&
+           (small.channels == big.channels || small.channels == 1);
+}
+
+// The shape of x (op) y where one of them may have extent 1 along an axis; throws if they do not fit.
 Shape joint(Var x, Var y, const char* name) {
     const Shape &p = x.shape(), &q = y.shape();
     if (p == q) return p;
     const Shape& big = p.size() >= q.size() ? p : q;
     const Shape& small = p.size() >= q.size() ? q : p;
-    const bool rowsFit = small.rows() == big.rows() || small.rows() == 1;
-    const bool columnsFit = small.columns() == big.columns() || small.columns() == 1;
-    CHECK(rowsFit && columnsFit, "{}: expected equal shapes or a row, column or scalar, got {} and {}", name,
-          p.text(), q.text());
+    CHECK(fits(small.extents(), big.extents()), "{}: expected equal shapes or extents of 1, got {} and {}",
+          name, p.text(), q.text());
     return big;
 }
 
 Var binary(Op op, Var x, Var y, const char* name) {
     return x.recorder().add({.op = op, .shape = joint(x, y, name), .inputs = {x.id(), y.id()}, .name = name});
+}
+
+// The sum of values padded to one shape that nowhere meet is one node that places them all: the gradients of
+// slices come together so.
+Var sideBySide(Var x, Var y) {
+    const Node &p = nodeOf(x), &q = nodeOf(y);
+    if (p.op != Op::padColumns || q.op != Op::padColumns || !(p.shape == q.shape)) return {};
+    if (p.inputs.size() + q.inputs.size() > 4) return {};
+    Node both = p;
+    for (size_t i = 0; i < q.inputs.size(); ++i) {
+        const int begin = q.offsets[i], end = begin + x.recorder().node(q.inputs[i]).shape.channels();
+        for (size_t k = 0; k < p.inputs.size(); ++k) {
+            const int other = p.offsets[k];
+            if (begin < other + x.recorder().node(p.inputs[k]).shape.channels() && other < end) return {};
+        }
+        both.inputs.push_back(q.inputs[i]);
+        both.offsets.push_back(begin);
+    }
+    both.name = "concat";
+    return x.recorder().add(std::move(both));
 }
 
 // Multiplying by a constant is an affine map: one operand less to read.
@@ -43,6 +67,7 @@ Var timesFill(Var x, Var constant, const Shape& shape) {
 
 Var operator+(Var x, Var y) {
     if (isFill(y) && nodeOf(y).a == 0 && joint(x, y, "add") == x.shape()) return x;
+    if (const Var both = sideBySide(x, y)) return both;
     return binary(Op::add, x, y, "add");
 }
 Var operator-(Var x, Var y) {
@@ -95,6 +120,33 @@ Var softplus(Var x) {
 Var leakyRelu(Var x, float slope) {
     return unary(Op::leakyRelu, x, "leakyRelu", slope);
 }
+Var silu(Var x) {
+    return unary(Op::silu, x, "silu");
+}
+Var gelu(Var x) {
+    return unary(Op::gelu, x, "gelu");
+}
+Var erfGelu(Var x) {
+    return unary(Op::erfGelu, x, "erfGelu");
+}
+Var sin(Var x) {
+    return unary(Op::sine, x, "sin");
+}
+Var cos(Var x) {
+    return unary(Op::cosine, x, "cos");
+}
+Var floor(Var x) {
+    return unary(Op::floor, x, "floor");
+}
+Var dropout(Var x, const std::string& stream, Var p) {
+    CHECK(p.shape().size() == 1, "dropout: expected a probability of shape [1], got {}", p.shape().text());
+    Recorder& r = x.recorder();
+    return r.add({.op = Op::dropout,
+                  .shape = x.shape(),
+                  .inputs = {x.id(), p.id()},
+                  .stream = r.streamOf(stream),
+                  .name = stream});
+}
 Var relu(Var x) {
     return unary(Op::leakyRelu, x, "relu", 0);
 }
@@ -108,20 +160,20 @@ Var clampMin(Var x, float low) {
 // ---- matrices
 
 Var matmul(Var a, Var b) {
-    CHECK(a.shape().rank() == 2 && b.shape().rank() == 2 && a.shape()[1] == b.shape()[0],
-          "matmul: expected [R, K] and [K, C], got {} and {}", a.shape().text(), b.shape().text());
+    CHECK(a.shape().rank() >= 2 && b.shape().rank() == 2 && a.shape().channels() == b.shape()[0],
+          "matmul: expected [..., K] and [K, C], got {} and {}", a.shape().text(), b.shape().text());
     return a.recorder().add({.op = Op::matmul,
-                             .shape = {a.shape()[0], b.shape()[1]},
+                             .shape = a.shape().withChannels(b.shape()[1]),
                              .inputs = {a.id(), b.id()},
                              .name = "matmul"});
 }
 
 Var matmulTransposedLeft(Var a, Var b) {
-    CHECK(a.shape().rank() == 2 && b.shape().rank() == 2 && a.shape()[0] == b.shape()[0],
-          "matmulTransposedLeft: expected [K, R] and [K, C], got {} and {}", a.shape().text(),
-          b.shape().text());
+    const Shape &p = a.shape(), &q = b.shape();
+    CHECK(p.rank() >= 2 && p.withChannels(1) == q.withChannels(1),
+          "matmulTransposedLeft: expected [..., R] and [..., C], got {} and {}", p.text(), q.text());
     return a.recorder().add({.op = Op::matmul,
-                             .shape = {a.shape()[1], b.shape()[1]},
+                             .shape = {p.channels(), q.channels()},
                              .inputs = {a.id(), b.id()},
                              .transposed = true,
                              .name = "matmul"});
@@ -142,13 +194,18 @@ Var transpose(Var x) {
 Var sumTo(Var x, const Shape& shape) {
     if (x.shape() == shape) return x;
     if (x.shape().size() == shape.size()) return reshape(x, shape);
-    const bool scalar = shape.size() == 1;
-    const bool row = !scalar && shape.rows() == 1 && shape.columns() == x.columns();
-    const bool column = !scalar && shape.columns() == 1 && shape.rows() == x.rows();
-    CHECK(scalar || row || column, "sum: expected a row, column or scalar of {}, got {}", x.shape().text(),
+    const Extents from = x.shape().extents(), to = shape.extents();
+    const bool total = shape.size() == 1;
+    CHECK(total || fits(to, from), "sum: expected extents of {} or 1, got {}", x.shape().text(),
           shape.text());
     Recorder& r = x.recorder();
     if (isFill(x)) return r.fill(shape, nodeOf(x).a * float(x.shape().size() / shape.size()));
+    // Sample by sample first: that part is computed where x is.
+    if (from.samples > 1 && from.positions() > 1 && to.samples == 1) {
+        if (to.channels == 1 && (total || to.positions() > 1))
+            return sumTo(total ? sumColumns(x) : sumChannels(x), shape);
+        if (to.positions() == 1) return sumTo(sumPositions(x), shape);
+    }
     return r.add({.op = Op::sum, .shape = shape, .inputs = {x.id()}, .name = "sum"});
 }
 
@@ -164,14 +221,26 @@ Var sumRows(Var x) {
 Var sumColumns(Var x) {
     return sumTo(x, {x.rows(), 1});
 }
+Var sumChannels(Var x) {
+    return sumTo(x, x.shape().withChannels(1));
+}
+Var sumPositions(Var x) {
+    const Shape& s = x.shape();
+    switch (s.rank()) {
+        case 4:
+            return sumTo(x, {s[0], 1, 1, s[3]});
+        case 3:
+            return sumTo(x, {s[0], 1, s[2]});
+        default:
+            return x;
+    }
+}
 
 Var broadcastTo(Var x, const Shape& shape) {
     if (x.shape() == shape) return x;
     if (x.shape().size() == shape.size()) return reshape(x, shape);
-    const bool rowsFit = x.rows() == shape.rows() || x.rows() == 1;
-    const bool columnsFit = x.columns() == shape.columns() || x.columns() == 1;
-    CHECK(rowsFit && columnsFit, "broadcast: expected a row, column or scalar of {}, got {}", shape.text(),
-          x.shape().text());
+    CHECK(fits(x.shape().extents(), shape.extents()), "broadcast: expected extents of {} or 1, got {}",
+          shape.text(), x.shape().text());
     Recorder& r = x.recorder();
     if (isFill(x)) return r.fill(shape, nodeOf(x).a);
     return r.add({.op = Op::broadcast, .shape = shape, .inputs = {x.id()}, .name = "broadcast"});
@@ -199,10 +268,11 @@ Var sliceRows(Var x, int begin, int count) {
 }
 
 Var sliceColumns(Var x, int begin, int count) {
-    CHECK(x.shape().rank() == 2 && begin >= 0 && count > 0 && begin + count <= x.columns(),
+    CHECK(x.shape().rank() >= 2 && begin >= 0 && count > 0 && begin + count <= x.shape().channels(),
           "sliceColumns: expected columns within {}, got {} to {}", x.shape().text(), begin, begin + count);
+    if (count == x.shape().channels()) return x;
     return x.recorder().add({.op = Op::sliceColumns,
-                             .shape = {x.rows(), count},
+                             .shape = x.shape().withChannels(count),
                              .inputs = {x.id()},
                              .offset = begin,
                              .name = "sliceColumns"});
@@ -219,16 +289,14 @@ Var concatRows(Var x, Var y) {
 }
 
 Var concatColumns(Var x, Var y) {
-    CHECK(x.shape().rank() == 2 && y.shape().rank() == 2 && x.rows() == y.rows(),
-          "concatColumns: expected equal rows, got {} and {}", x.shape().text(), y.shape().text());
-    Recorder& r = x.recorder();
-    const Shape shape{x.rows(), x.columns() + y.columns()};
-    return r.add({.op = Op::padColumns, .shape = shape, .inputs = {x.id()}, .offset = 0, .name = "concat"}) +
-           r.add({.op = Op::padColumns,
-                  .shape = shape,
-                  .inputs = {y.id()},
-                  .offset = x.columns(),
-                  .name = "concat"});
+    const Shape &p = x.shape(), &q = y.shape();
+    CHECK(p.rank() >= 2 && p.withChannels(1) == q.withChannels(1),
+          "concatColumns: expected equal shapes but for the last axis, got {} and {}", p.text(), q.text());
+    return x.recorder().add({.op = Op::padColumns,
+                             .shape = p.withChannels(p.channels() + q.channels()),
+                             .inputs = {x.id(), y.id()},
+                             .offsets = {0, p.channels()},
+                             .name = "concat"});
 }
 
 Var detach(Var x) {

@@ -13,22 +13,33 @@ bool isEffect(Op op) {
     return op == Op::update || op == Op::assign;
 }
 
-// Does row i of the node depend only on row i of this input?
-bool rowLocal(const Graph& g, const Node& n, int which) {
-    const Node& in = g.nodes[n.inputs[which]];
-    if (in.shape.rows() != n.shape.rows()) return false;
+// Does every row of the node depend on all rows of this operand?
+bool readsWhole(const Node& n, int which) {
     switch (n.op) {
         case Op::matmul:
-            return which == 0 && !n.transposed;
+            return which == 1 || n.transposed;
+        case Op::convolution:
+        case Op::convolutionTransposed:
+        case Op::nearestRow:
+            return which == 1;
+        case Op::gatherRows:
+            return which == 0;
         case Op::transpose:
+        case Op::convolutionWeight:
+        case Op::scatterRows:
         case Op::sliceRows:
         case Op::padRows:
         case Op::update:
         case Op::assign:
-            return false;
-        default:
             return true;
+        default:
+            return false;
     }
+}
+
+// Does row i of the node depend only on row i of this operand?
+bool rowLocal(const Graph& g, const Node& n, int which) {
+    return g.nodes[n.inputs[which]].shape.rows() == n.shape.rows() && !readsWhole(n, which);
 }
 
 // The node that a chain of reshapes stands for.

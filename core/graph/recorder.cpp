@@ -220,6 +220,8 @@ Var Recorder::add(Node n) {
         key = fmt::format("{}|{}|{}|{:a}|{:a}|{}|{}|{}|{}|{}|{}", int(n.op), n.shape.text(),
                           fmt::join(n.inputs, ","), n.a, n.b, n.offset, n.transposed, n.detached, n.stream,
                           n.slot, leaf ? -1 : n.phase);
+        key +=
+            fmt::format("|{}|{}|{}|{}|{}", n.window, n.stride, n.parts, n.causal, fmt::join(n.offsets, ","));
         if (reads && !leaf) key += fmt::format("|epoch {}", m_epoch);
         if (const auto known = m_known.find(key); known != m_known.end()) return {*this, known->second};
     }

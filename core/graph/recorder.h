@@ -103,6 +103,8 @@ class Recorder {
     // State := value, at the end of what reads the old one.
     void assign(Var state, Var value);
 
+    // The number of the stream of this name; a view's streams are its own. For ops.cpp.
+    uint32_t streamOf(const std::string& name) const;
     // Adds a node, or returns an equal one that is there already. For ops.cpp.
     Var add(Node node);
     const Node& node(NodeId id) const { return m_graph.nodes[id]; }
@@ -110,7 +112,6 @@ class Recorder {
     Graph take() { return std::move(m_graph); }
 
   private:
-    uint32_t streamOf(const std::string& name) const;
     void addUpdate(const Gradients& gradients, Update update);
 
     Layout& m_layout;

@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "core/cpu/call.h"
+#include "core/cpu/describe.h"
 #include "core/graph/graph.h"
 #include "core/graph/store.h"
 
@@ -75,29 +75,13 @@ class Interpreter {
         const core::Node& n = m_graph->nodes[size_t(id)];
         if (n.op <= core::Op::constant) return;
         if (n.op == core::Op::update) return update(n);
-        core::cpu::Call<double> call;
-        call.op = n.op;
-        call.transposed = n.transposed;
-        call.a = double(n.a);
-        call.b = double(n.b);
-        call.offset = n.offset;
-        call.rows = n.shape.rows();
-        call.columns = n.shape.columns();
+        core::cpu::Call<double> call = core::cpu::describe<double>(*m_graph, n);
         call.out = m_values[size_t(n.op == core::Op::assign ? m_leafOf.at(n.slot) : id)].data();
-        for (size_t i = 0; i < n.inputs.size(); ++i) {
-            const core::Shape& shape = m_graph->nodes[size_t(n.inputs[i])].shape;
-            call.in[i] = m_values[size_t(n.inputs[i])].data();
-            call.inRows[i] = shape.rows();
-            call.inColumns[i] = shape.columns();
-        }
+        for (size_t i = 0; i < n.inputs.size(); ++i) call.in[i] = m_values[size_t(n.inputs[i])].data();
+        std::vector<double> scratch(size_t(core::cpu::scratchSize(call)));
+        call.scratch = scratch.data();
         call.at = m_position;
         call.at.stream = n.stream;
-        if (n.op == core::Op::drawRows) {
-            const core::Table& table = *m_graph->tables[size_t(n.slot)];
-            call.tableValues = table.values.empty() ? nullptr : table.values.data();
-            call.tableBytes = table.bytes.empty() ? nullptr : table.bytes.data();
-            call.tableRows = table.rows;
-        }
         core::cpu::referenceKernel(n.op)(call, 0, call.rows);
     }
 

@@ -1,0 +1,62 @@
+// From a node to its Call: everything but where values live.
+#pragma once
+
+#include "core/cpu/call.h"
+#include "core/graph/graph.h"
+
+namespace core::cpu {
+
+template <class T>
+Call<T> describe(const Graph& graph, const Node& n) {
+    CHECK(n.inputs.size() <= Call<T>::maxInputs || n.op == Op::update,
+          "{}: expected at most {} operands, got {}", n.name, Call<T>::maxInputs, n.inputs.size());
+    Call<T> call;
+    call.op = n.op;
+    call.transposed = n.transposed;
+    call.causal = n.causal;
+    call.a = T(n.a);
+    call.b = T(n.b);
+    call.offset = n.offset;
+    for (size_t i = 0; i < n.offsets.size(); ++i) call.offsets[i] = n.offsets[i];
+    call.window = n.window;
+    call.stride = n.stride;
+    call.parts = n.parts;
+    call.rows = n.shape.rows();
+    call.columns = n.shape.columns();
+    call.extents = n.shape.extents();
+    call.inputs = int(n.inputs.size());
+    for (size_t i = 0; i < n.inputs.size() && i < size_t(Call<T>::maxInputs); ++i) {
+        const Shape& shape = graph.nodes[size_t(n.inputs[i])].shape;
+        call.inRows[i] = shape.rows();
+        call.inColumns[i] = shape.columns();
+        call.inExtents[i] = shape.extents();
+    }
+    call.at.stream = n.stream;
+    if (n.op == Op::drawRows) {
+        const Table& table = *graph.tables[size_t(n.slot)];
+        call.tableValues = table.values.empty() ? nullptr : table.values.data();
+        call.tableBytes = table.bytes.empty() ? nullptr : table.bytes.data();
+        call.tableRows = table.rows;
+    }
+    return call;
+}
+
+// How many numbers of its own a worker needs to run the call.
+template <class T>
+int64_t scratchSize(const Call<T>& call) {
+    const Extents& x = call.inExtents[0];
+    switch (call.op) {
+        case Op::convolution:
+        case Op::convolutionTransposed: {
+            // One image with its zeros around, at most window - 1 on every side.
+            const int64_t border = 2 * (call.window - 1);
+            return (x.height + border) * (x.width + border) * x.channels;
+        }
+        case Op::headScores:  // the keys of one head, turned
+            return call.inExtents[1].positions() * call.inExtents[1].channels;
+        default:
+            return 0;
+    }
+}
+
+}  // namespace core::cpu
