@@ -9,6 +9,8 @@
 namespace core::cpu {
 namespace {
 
+constexpr uint8_t ofWorkerOutput = 1 << 4, ofWorkerScratch = 1 << 5;
+
 // Elements of an update that one worker takes at a time.
 constexpr int64_t updatePiece = 1 << 14;
 
@@ -43,6 +45,7 @@ float* Executor::address(NodeId id) {
             return m_handles[size_t(place.offset)].data();
         case Place::constant:
             return const_cast<float*>(m_plan.graph->constants[size_t(place.offset)]->data());
+        case Place::slab:  // the worker adds its own
         case Place::none:
             return nullptr;
     }
@@ -53,6 +56,8 @@ void Executor::prepareCalls() {
     const Graph& g = *m_plan.graph;
     m_calls.resize(g.nodes.size());
     m_kernelOf.assign(g.nodes.size(), nullptr);
+    m_ofWorker.assign(g.nodes.size(), 0);
+    int64_t scratch = 0;
     for (NodeId id = 0; id < NodeId(g.nodes.size()); ++id) {
         const Node& n = g.nodes[id];
         if (!m_plan.alive[id] || n.op <= Op::constant || n.op == Op::reshape) continue;
@@ -63,9 +68,20 @@ void Executor::prepareCalls() {
         Call<float>& call = m_calls[id];
         call = describe<float>(g, n);
         call.out = n.op == Op::assign ? m_store.weights.state.data() : address(id);
-        for (size_t i = 0; i < n.inputs.size(); ++i) call.in[i] = address(n.inputs[i]);
+        const auto inSlab = [&](NodeId value) { return m_plan.places[size_t(value)].memory == Place::slab; };
+        for (size_t i = 0; i < n.inputs.size(); ++i) {
+            call.in[i] = address(n.inputs[i]);
+            if (inSlab(n.inputs[i])) m_ofWorker[id] |= uint8_t(1 << i);
+        }
+        if (inSlab(id)) m_ofWorker[id] |= ofWorkerOutput;
+        if (scratchSize(call) > 0) m_ofWorker[id] |= ofWorkerScratch;
+        scratch = std::max(scratch, scratchSize(call));
         if (isRandom(n.op)) m_randomNodes.push_back(id);
         if (n.op != Op::assign) m_kernelOf[id] = m_kernels.kernelFor(n.op);
+    }
+    for (int worker = 0; worker < m_pool.threads(); ++worker) {
+        m_slabs.emplace_back(size_t(m_plan.slabSize));
+        m_scratch.emplace_back(size_t(scratch));
     }
     // A state's place is that of its leaf, which the assignment does not name as an input.
     for (NodeId id = 0; id < NodeId(g.nodes.size()); ++id)
@@ -75,29 +91,43 @@ void Executor::prepareCalls() {
                     m_calls[id].out = m_store.weights.state.data() + m_plan.places[leaf].offset;
 }
 
-// Neighbouring parameters become one range: a pass over flat memory.
+// Neighbouring parameters, whose averages are neighbours too, become one range: a pass over flat memory.
 void Executor::prepareUpdates(NodeId id) {
     const Graph& g = *m_plan.graph;
-    const Node& n = g.nodes[id];
-    std::vector<std::pair<int64_t, int64_t>> spans;  // offset, padded size
-    for (NodeId input : n.inputs)
-        spans.emplace_back(m_plan.places[input].offset, (g.nodes[input].shape.size() + 15) / 16 * 16);
-    std::sort(spans.begin(), spans.end());
-    for (const auto& [offset, size] : spans) {
+    const Node& n = g.nodes[size_t(id)];
+    const Update& update = g.updates[size_t(n.slot)];
+    struct Span {
+        int64_t offset, size;
+        float* average;
+    };
+    std::vector<Span> spans;
+    for (size_t i = 0; i < update.entries.size(); ++i) {
+        const NodeId input = n.inputs[i];
+        const int64_t size = (g.nodes[size_t(input)].shape.size() + 15) / 16 * 16;
+        spans.push_back({m_plan.places[size_t(input)].offset, size, nullptr});
+        if (!update.averages.empty())
+            spans.back().average = m_store.weights.state.data() + update.averages[i].offset;
+    }
+    std::sort(spans.begin(), spans.end(), [](const Span& a, const Span& b) { return a.offset < b.offset; });
+    for (const Span& span : spans) {
         if (!m_updates.empty() && m_updates.back().update == n.slot) {
             UpdateRange& back = m_updates.back();
-            if (back.call.gradient + back.size == m_store.gradients.data() + offset) {
-                back.size += size;
+            const float* const next = back.call.average ? back.call.average + back.size : nullptr;
+            if (back.call.gradient + back.size == m_store.gradients.data() + span.offset &&
+                next == span.average) {
+                back.size += span.size;
                 continue;
             }
         }
         UpdateCall call;
-        call.parameter = m_store.weights.parameters.data() + offset;
-        call.gradient = m_store.gradients.data() + offset;
-        call.first = m_store.weights.first.data() + offset;
-        call.second = m_store.weights.second.data() + offset;
-        call.epsilon = g.updates[n.slot].epsilon;
-        m_updates.push_back({n.slot, call, size});
+        call.optimizer = update.optimizer;
+        call.parameter = m_store.weights.parameters.data() + span.offset;
+        call.gradient = m_store.gradients.data() + span.offset;
+        call.first = m_store.weights.first.data() + span.offset;
+        call.second = m_store.weights.second.data() + span.offset;
+        call.average = span.average;
+        call.epsilon = update.epsilon;
+        m_updates.push_back({n.slot, call, span.size});
     }
 }
 
@@ -116,10 +146,11 @@ void Executor::prepareTasks(int threads) {
                             tasks.push_back({nullptr, r, at, std::min(at + updatePiece, m_updates[r].size)});
                     continue;
                 }
-                // Slabs of whole register tiles (12 rows), a few for each thread so that none waits long.
+                // A few slabs for each thread, so that none waits long.
                 const int64_t pieces = threads == 1 ? 1 : 3 * threads;
                 int64_t slab = (group.rows + pieces - 1) / pieces;
-                slab = std::clamp<int64_t>((slab + 11) / 12 * 12, 12, 96);
+                if (slab > 12) slab = (slab + 11) / 12 * 12;
+                slab = std::min(std::max<int64_t>(slab, std::min<int64_t>(group.slab, 12)), group.slab);
                 for (int64_t at = 0; at < group.rows; at += slab)
                     tasks.push_back({&group, 0, at, std::min(at + slab, group.rows)});
             }
@@ -185,6 +216,11 @@ void Executor::beginUpdates(const Level& level) {
         ++counter.steps;
         counter.beta1Power *= double(beta1);
         counter.beta2Power *= double(beta2);
+        const auto input = [&](int which) { return *address(n.inputs[size_t(which)]); };
+        const float clip = resolve(update.clip), keep = update.keepInput >= 0 ? input(update.keepInput) : 0;
+        // As torch.nn.utils.clip_grad_norm_ does.
+        const float scale =
+            update.normInput >= 0 && clip > 0 ? std::min(1.0f, clip / (input(update.normInput) + 1e-6f)) : 1;
         for (UpdateRange& range : m_updates) {
             if (range.update != n.slot) continue;
             range.call.rate = resolve(update.rate);
@@ -192,6 +228,9 @@ void Executor::beginUpdates(const Level& level) {
             range.call.beta2 = beta2;
             range.call.correction1 = float(1 - counter.beta1Power);
             range.call.correction2 = float(1 - counter.beta2Power);
+            range.call.decay = resolve(update.decay);
+            range.call.scale = scale;
+            range.call.keep = keep;
         }
     }
 }
@@ -200,36 +239,39 @@ void Executor::runLevel(size_t segment, size_t level) {
     beginUpdates(m_plan.segments[segment].levels[level]);
     m_running = &m_tasks[segment][level];
     m_pool.run(
-        [](void* self, int64_t index) {
+        [](void* self, int64_t index, int worker) {
             Executor& e = *static_cast<Executor*>(self);
-            e.runTask((*e.m_running)[size_t(index)]);
+            e.runTask((*e.m_running)[size_t(index)], worker);
         },
         this, int64_t(m_running->size()));
 }
 
-void Executor::runTask(const Task& task) {
+void Executor::runTask(const Task& task, int worker) {
     if (task.group) {
-        for (NodeId id : task.group->nodes) runNode(id, task.begin, task.end);
+        for (NodeId id : task.group->nodes) runNode(id, task.begin, task.end, worker);
         return;
     }
     const UpdateRange& range = m_updates[size_t(task.range)];
-    bool finite = true;
-    if (m_plan.graph->updates[size_t(range.update)].optimizer == Optimizer::adam) {
-        finite = m_kernels.adam(range.call, task.begin, task.end);
-    } else {
-        for (int64_t i = task.begin; i < task.end; ++i) {
-            range.call.parameter[i] -= range.call.rate * range.call.gradient[i];
-            finite =
-                finite && std::isfinite(range.call.gradient[i]) && std::isfinite(range.call.parameter[i]);
-        }
-    }
-    if (!finite) m_finite = false;
+    if (!m_kernels.update(range.call, task.begin, task.end)) m_finite = false;
 }
 
-void Executor::runNode(NodeId id, int64_t begin, int64_t end) {
-    const Call<float>& call = m_calls[id];
-    if (m_kernelOf[id]) {
-        m_kernelOf[id](call, begin, end);
+void Executor::runNode(NodeId id, int64_t begin, int64_t end, int worker) {
+    const Call<float>& call = m_calls[size_t(id)];
+    if (const Kernel<float> kernel = m_kernelOf[size_t(id)]) {
+        const uint8_t ofWorker = m_ofWorker[size_t(id)];
+        if (ofWorker == 0) return kernel(call, begin, end);
+        Call<float> own = call;
+        const Node& n = m_plan.graph->nodes[size_t(id)];
+        float* const slab = m_slabs[size_t(worker)].data();
+        // Row `begin` stands at the start of the value's memory.
+        const auto at = [&](NodeId value, int64_t columns) {
+            return slab + m_plan.places[size_t(value)].offset - begin * columns;
+        };
+        for (int i = 0; i < call.inputs; ++i)
+            if (ofWorker >> i & 1) own.in[i] = at(n.inputs[size_t(i)], call.inColumns[i]);
+        if (ofWorker & ofWorkerOutput) own.out = at(id, call.columns);
+        own.scratch = m_scratch[size_t(worker)].data();
+        kernel(own, begin, end);
     } else if (call.op == Op::assign) {
         std::copy(call.in[0] + begin * call.columns, call.in[0] + end * call.columns,
                   call.out + begin * call.columns);
@@ -279,7 +321,9 @@ std::span<const float> Executor::values(NodeId id) const {
 }
 
 void Executor::poison() {
-    std::fill(m_arena.begin(), m_arena.end(), std::numeric_limits<float>::quiet_NaN());
+    const float nan = std::numeric_limits<float>::quiet_NaN();
+    std::fill(m_arena.begin(), m_arena.end(), nan);
+    for (Buffer& slab : m_slabs) std::fill(slab.begin(), slab.end(), nan);
 }
 
 }  // namespace core::cpu

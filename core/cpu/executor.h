@@ -65,17 +65,21 @@ class Executor {
     void prepareUpdates(NodeId id);
     void beginUpdates(const Level& level);
     void runLevel(size_t segment, size_t level);
-    void runTask(const Task& task);
-    void runNode(NodeId id, int64_t begin, int64_t end);
+    void runTask(const Task& task, int worker);
+    void runNode(NodeId id, int64_t begin, int64_t end, int worker);
 
     Plan m_plan;
     Store& m_store;
     Pool& m_pool;
     const KernelSet& m_kernels;
     Buffer m_arena;
+    std::vector<Buffer> m_slabs, m_scratch;  // by worker
     std::vector<std::vector<float>> m_handles;
     std::vector<Call<float>> m_calls;       // by node
     std::vector<Kernel<float>> m_kernelOf;  // by node; null where there is no arithmetic
+    // By node: which operands (bits 0 to 3) and whether the output (bit 4) are in the slab; bit 5: has
+    // scratch.
+    std::vector<uint8_t> m_ofWorker;
     std::vector<NodeId> m_randomNodes;
     std::vector<UpdateRange> m_updates;
     std::vector<std::vector<std::vector<Task>>> m_tasks;  // by segment, level

@@ -38,7 +38,7 @@ void lowerPriority() {
 }  // namespace
 
 struct Pool::Impl {
-    using Body = void (*)(void*, int64_t);
+    using Body = void (*)(void*, int64_t, int);
 
     // The job's number above, its indices still to be taken below. Taking one is a compare-exchange on both,
     // so a thread that slept through a whole job can neither take from nor count in the next one: if the
@@ -52,7 +52,7 @@ struct Pool::Impl {
     std::atomic<bool> stopping{false};
     std::vector<std::thread> workers;
 
-    void work() {
+    void work(int worker) {
         uint64_t seen = ticket.load(std::memory_order_acquire);
         while (uint32_t(seen) != 0) {
             const Body f = body.load(std::memory_order_relaxed);
@@ -60,17 +60,17 @@ struct Pool::Impl {
             if (!ticket.compare_exchange_weak(seen, seen - 1, std::memory_order_acq_rel,
                                               std::memory_order_acquire))
                 continue;
-            f(c, int64_t(uint32_t(seen) - 1));
+            f(c, int64_t(uint32_t(seen) - 1), worker);
             if (unfinished.fetch_sub(1, std::memory_order_acq_rel) == 1) unfinished.notify_one();
             seen = ticket.load(std::memory_order_acquire);
         }
     }
 
-    void live() {
+    void live(int worker) {
         lowerPriority();
         int seen = 0;
         while (!stopping.load(std::memory_order_acquire)) {
-            work();
+            work(worker);
             const auto changed = [&] { return generation.load(std::memory_order_acquire) != seen; };
             if (!spinUntil(changed)) {
                 // Announced before the value is read again: either run() sees a sleeper and wakes it, or the
@@ -91,7 +91,8 @@ struct Pool::Impl {
 
 Pool::Pool(int threads) : m_impl(std::make_unique<Impl>()) {
     if (threads <= 0) threads = std::max(1, int(std::thread::hardware_concurrency()) - 1);
-    for (int i = 1; i < threads; ++i) m_impl->workers.emplace_back([impl = m_impl.get()] { impl->live(); });
+    for (int i = 1; i < threads; ++i)
+        m_impl->workers.emplace_back([impl = m_impl.get(), i] { impl->live(i); });
 }
 
 Pool::~Pool() {
@@ -104,10 +105,10 @@ int Pool::threads() const {
     return int(m_impl->workers.size()) + 1;
 }
 
-void Pool::run(void (*body)(void* context, int64_t index), void* context, int64_t count) {
+void Pool::run(void (*body)(void* context, int64_t index, int worker), void* context, int64_t count) {
     Impl& impl = *m_impl;
     if (impl.workers.empty() || count <= 1) {
-        for (int64_t i = 0; i < count; ++i) body(context, i);
+        for (int64_t i = 0; i < count; ++i) body(context, i, 0);
         return;
     }
     impl.body.store(body, std::memory_order_relaxed);
@@ -116,7 +117,7 @@ void Pool::run(void (*body)(void* context, int64_t index), void* context, int64_
     const uint64_t job = (impl.ticket.load(std::memory_order_relaxed) >> 32) + 1;
     impl.ticket.store(job << 32 | uint32_t(count), std::memory_order_release);
     impl.wake();
-    impl.work();
+    impl.work(0);
     const auto finished = [&] { return impl.unfinished.load(std::memory_order_acquire) == 0; };
     if (spinUntil(finished)) return;
     for (int left; (left = impl.unfinished.load(std::memory_order_acquire)) != 0;) impl.unfinished.wait(left);

@@ -51,7 +51,11 @@ NodeId origin(const Graph& g, NodeId id) {
 class Compiler {
   public:
     Compiler(std::shared_ptr<const Graph> graph, const Layout& layout, const PlanOptions& options)
-        : g(*graph), m_layout(layout), m_options(options), m_level(g.nodes.size(), -1) {
+        : g(*graph),
+          m_layout(layout),
+          m_options(options),
+          m_level(g.nodes.size(), -1),
+          m_group(g.nodes.size(), -1) {
         m_plan.graph = std::move(graph);
     }
 
@@ -124,7 +128,11 @@ class Compiler {
 
     std::vector<int> writes(const Node& n) const {
         if (n.op == Op::assign) return {n.slot};
-        if (n.op == Op::update) return g.updates[n.slot].entries;
+        if (n.op == Op::update) {
+            std::vector<int> all = g.updates[n.slot].entries;
+            for (const Update::Average& average : g.updates[n.slot].averages) all.push_back(average.entry);
+            return all;
+        }
         return {};
     }
 
@@ -154,7 +162,7 @@ class Compiler {
     }
 
     // Nodes of one level that depend on each other, row by row, belong to one group.
-    Level group(const Range& range, int level) const {
+    Level group(const Range& range, int level) {
         std::vector<NodeId> nodes;
         for (NodeId id : range.nodes)
             if (m_level[id] == level) nodes.push_back(id);
@@ -169,14 +177,28 @@ class Compiler {
                 if (m_level[input] == level && leader.count(input)) leader[find(id)] = find(input);
         std::map<NodeId, Group> groups;
         for (NodeId id : nodes) {
+            m_group[id] = find(id);
             if (g.nodes[id].op == Op::reshape) continue;  // no arithmetic
             Group& group = groups[find(id)];
             group.rows = g.nodes[id].shape.rows();
             group.nodes.push_back(id);
         }
         Level out;
-        for (auto& [id, group] : groups) out.push_back(std::move(group));
+        for (auto& [id, group] : groups) {
+            group.slab = slabRows(group);
+            out.push_back(std::move(group));
+        }
         return out;
+    }
+
+    // As many rows as keep the widest value in a core's own cache: whole register tiles of 12 rows, or
+    // single samples where those are images.
+    int64_t slabRows(const Group& group) const {
+        constexpr int64_t room = 24 * 1024, tile = 12, most = 96;  // floats, rows, rows
+        int64_t widest = 1;
+        for (NodeId id : group.nodes) widest = std::max(widest, g.nodes[id].shape.columns());
+        const int64_t rows = std::clamp<int64_t>(room / widest, 1, most);
+        return rows >= tile ? rows / tile * tile : rows;
     }
 
     // ---- memory
@@ -201,6 +223,7 @@ class Compiler {
 
     void place() {
         m_plan.places.resize(g.nodes.size());
+        m_leaves.assign(g.nodes.size(), false);
         std::vector<int> last(g.nodes.size(), -1);
         for (NodeId id = 0; id < NodeId(g.nodes.size()); ++id) {
             if (!m_plan.alive[id] || isLeaf(g.nodes[id].op)) continue;
@@ -208,58 +231,86 @@ class Compiler {
                 const NodeId from = origin(g, input);
                 const bool crosses = g.nodes[from].phase != g.nodes[id].phase;
                 last[from] = std::max(last[from], crosses ? lastUse(m_level[id]) : m_level[id]);
+                if (m_group[from] != m_group[id]) m_leaves[from] = true;
             }
         }
         std::vector<Lifetime> lifetimes;
         for (NodeId id = 0; id < NodeId(g.nodes.size()); ++id) {
-            const Node& n = g.nodes[id];
-            if (!m_plan.alive[id]) continue;
-            Place& place = m_plan.places[id];
-            const auto gradient = g.gradientEntry.find(id);
-            switch (n.op) {
-                case Op::parameter:
-                    place = {Place::parameters, m_layout.entries()[n.slot].offset};
-                    break;
-                case Op::state:
-                    place = {Place::state, m_layout.entries()[n.slot].offset};
-                    break;
-                case Op::live:
-                    place = {Place::live, n.slot};
-                    break;
-                case Op::handle:
-                    place = {Place::handle, n.slot};
-                    break;
-                case Op::constant:
-                    place = {Place::constant, n.slot};
-                    break;
-                case Op::reshape:
-                    place = m_plan.places[n.inputs[0]];
-                    break;
-                case Op::update:
-                case Op::assign:
-                    break;
-                default:
-                    if (gradient != g.gradientEntry.end()) {
-                        place = {Place::gradients, m_layout.entries()[gradient->second].offset};
-                        break;
-                    }
-                    // A pinned value has its place for itself: it must survive a phase that is skipped.
-                    const bool alone = m_pinned[id] || !m_options.reuse;
-                    const int first = alone ? 0 : m_level[id];
-                    const int end = alone ? INT32_MAX : std::max(last[id], m_level[id]);
-                    lifetimes.push_back({id, first, end, (n.shape.size() + 15) / 16 * 16, 0});
-            }
+            if (!m_plan.alive[id] || placeFixed(id)) continue;
+            // A pinned value has its place for itself: it must survive a phase that is skipped.
+            const bool alone = m_pinned[id] || !m_options.reuse;
+            if (!alone && !m_leaves[id]) continue;  // of its group alone
+            const int first = alone ? 0 : m_level[id];
+            const int end = alone ? INT32_MAX : std::max(last[id], m_level[id]);
+            lifetimes.push_back({id, first, end, padded(g.nodes[id].shape.size()), 0});
         }
-        allot(lifetimes);
+        m_plan.arenaSize = allot(lifetimes);
         for (const Lifetime& l : lifetimes) m_plan.places[l.id] = {Place::arena, l.offset};
-        // Views of arena values were placed before their origin was.
+        for (const Segment& segment : m_plan.segments)
+            for (const Level& level : segment.levels)
+                for (const Group& group : level) placeInSlab(group);
+        // Views were passed over before their origin was placed.
         for (NodeId id = 0; id < NodeId(g.nodes.size()); ++id)
             if (m_plan.alive[id] && g.nodes[id].op == Op::reshape)
                 m_plan.places[id] = m_plan.places[g.nodes[id].inputs[0]];
     }
 
+    static int64_t padded(int64_t size) { return (size + 15) / 16 * 16; }
+
+    // Places what is not for the planner to choose; says whether it was such.
+    bool placeFixed(NodeId id) {
+        const Node& n = g.nodes[id];
+        Place& place = m_plan.places[id];
+        switch (n.op) {
+            case Op::parameter:
+                place = {Place::parameters, m_layout.entries()[n.slot].offset};
+                return true;
+            case Op::state:
+                place = {Place::state, m_layout.entries()[n.slot].offset};
+                return true;
+            case Op::live:
+                place = {Place::live, n.slot};
+                return true;
+            case Op::handle:
+                place = {Place::handle, n.slot};
+                return true;
+            case Op::constant:
+                place = {Place::constant, n.slot};
+                return true;
+            case Op::reshape:
+            case Op::update:
+            case Op::assign:
+                return true;
+            default:
+                break;
+        }
+        const auto gradient = g.gradientEntry.find(id);
+        if (gradient == g.gradientEntry.end()) return false;
+        place = {Place::gradients, m_layout.entries()[gradient->second].offset};
+        return true;
+    }
+
+    // The values that only the group reads, by their lifetimes within one slab.
+    void placeInSlab(const Group& group) {
+        std::map<NodeId, int> index;  // of values without a place, into lifetimes
+        std::vector<Lifetime> lifetimes;
+        for (int at = 0; at < int(group.nodes.size()); ++at) {
+            const NodeId id = group.nodes[size_t(at)];
+            for (NodeId input : g.nodes[id].inputs)
+                if (const auto known = index.find(origin(g, input)); known != index.end())
+                    lifetimes[size_t(known->second)].last = at;
+            if (m_plan.places[id].memory != Place::none || isEffect(g.nodes[id].op)) continue;
+            index[id] = int(lifetimes.size());
+            lifetimes.push_back({id, at, at, padded(group.slab * g.nodes[id].shape.columns()), 0});
+        }
+        m_plan.slabSize = std::max(m_plan.slabSize, allot(lifetimes));
+        for (const Lifetime& l : lifetimes) m_plan.places[l.id] = {Place::slab, l.offset};
+    }
+
     // Best fit by size: the largest value first, at the lowest offset that is free through its lifetime.
-    void allot(std::vector<Lifetime>& lifetimes) {
+    // Returns the floats that all of them need.
+    static int64_t allot(std::vector<Lifetime>& lifetimes) {
+        int64_t total = 0;
         std::vector<size_t> order(lifetimes.size());
         std::iota(order.begin(), order.end(), size_t(0));
         std::stable_sort(order.begin(), order.end(),
@@ -274,12 +325,13 @@ class Compiler {
                 offset = std::max(offset, other->offset + other->size);
             }
             l.offset = offset;
-            m_plan.arenaSize = std::max(m_plan.arenaSize, offset + l.size);
+            total = std::max(total, offset + l.size);
             placed.insert(
                 std::upper_bound(placed.begin(), placed.end(), &l,
                                  [](const Lifetime* x, const Lifetime* y) { return x->offset < y->offset; }),
                 &l);
         }
+        return total;
     }
 
     struct Span {
@@ -290,8 +342,10 @@ class Compiler {
     const Layout& m_layout;
     const PlanOptions& m_options;
     Plan m_plan;
-    std::vector<int> m_level;    // by node; -1 for leaves
-    std::vector<bool> m_pinned;  // kept until the next step
+    std::vector<int> m_level;     // by node; -1 for leaves
+    std::vector<NodeId> m_group;  // by node; the number of its group, which is one of its nodes
+    std::vector<bool> m_pinned;   // kept until the next step
+    std::vector<bool> m_leaves;   // read outside of its group
     std::vector<Span> m_segmentEnd;
     int m_firstLevel = 0;  // of the segment being scheduled
 };

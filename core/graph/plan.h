@@ -10,14 +10,16 @@ namespace core {
 
 // Where a node's value is found.
 struct Place {
-    enum Memory { none, arena, parameters, gradients, state, live, handle, constant } memory = none;
+    enum Memory { none, arena, slab, parameters, gradients, state, live, handle, constant } memory = none;
     int64_t offset = 0;  // floats; the index of the handle or constant
 };
 
 // Nodes that one worker takes through a slab of rows while they are in cache: within a group, row i
-// of a value depends only on row i of the others.
+// of a value depends only on row i of the others. What nobody else reads has Memory::slab: the worker's
+// own, and only the rows that it is at.
 struct Group {
     int64_t rows = 1;
+    int64_t slab = 1;           // rows at a time, at most
     std::vector<NodeId> nodes;  // in program order
 };
 
@@ -45,6 +47,7 @@ struct Plan {
     std::vector<bool> alive;    // by node: is it computed
     std::vector<Segment> segments;
     int64_t arenaSize = 0;  // floats
+    int64_t slabSize = 0;   // floats for each worker
     int levelCount() const;
 };
 

@@ -21,7 +21,7 @@ class TestPool : public QObject {
             for (int64_t count : {0, 1, 2, 7, 100, 1000}) {
                 std::vector<int> times(size_t(count) + 1, 0);
                 for (int round = 0; round < 20; ++round)
-                    pool.run([](void* context, int64_t i) { ++static_cast<int*>(context)[i]; }, times.data(),
+                    pool.run([](void* context, int64_t i, int) { ++static_cast<int*>(context)[i]; }, times.data(),
                              count);
                 for (int64_t i = 0; i < count; ++i) QCOMPARE(times[size_t(i)], 20);
                 QCOMPARE(times[size_t(count)], 0);
@@ -42,7 +42,7 @@ class TestPool : public QObject {
                 job.add = round;
                 expected += round;
                 pool.run(
-                    [](void* context, int64_t i) {
+                    [](void* context, int64_t i, int) {
                         Job& j = *static_cast<Job*>(context);
                         j.values[size_t(i)] += j.add;
                     },
@@ -57,7 +57,7 @@ class TestPool : public QObject {
         std::atomic<int> inside{0};
         // Each index waits for the other: with one thread alone this would never end.
         pool.run(
-            [](void* context, int64_t) {
+            [](void* context, int64_t, int) {
                 auto& count = *static_cast<std::atomic<int>*>(context);
                 ++count;
                 while (count.load() < 2) std::this_thread::yield();
@@ -73,7 +73,7 @@ class TestPool : public QObject {
             struct Job {
                 std::atomic<int> begun{0}, ended{0};
             } job;
-            const auto body = [](void* context, int64_t) {
+            const auto body = [](void* context, int64_t, int) {
                 Job& j = *static_cast<Job*>(context);
                 const int order = j.begun++;
                 while (j.begun.load() < 3) std::this_thread::yield();  // one index for each thread
@@ -90,7 +90,7 @@ class TestPool : public QObject {
         for (int round = 0; round < 20; ++round) {
             std::this_thread::sleep_for(std::chrono::milliseconds(1));  // beyond the spin
             std::atomic<int> sum{0};
-            pool.run([](void* context, int64_t i) { *static_cast<std::atomic<int>*>(context) += int(i); },
+            pool.run([](void* context, int64_t i, int) { *static_cast<std::atomic<int>*>(context) += int(i); },
                      &sum, 10);
             QCOMPARE(sum.load(), 45);
         }
@@ -99,7 +99,7 @@ class TestPool : public QObject {
     void emptyRoundsAreCheap() {
         Pool pool(2);
         const auto start = std::chrono::steady_clock::now();
-        for (int round = 0; round < 20000; ++round) pool.run([](void*, int64_t) {}, nullptr, 2);
+        for (int round = 0; round < 20000; ++round) pool.run([](void*, int64_t, int) {}, nullptr, 2);
         const double s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
         QVERIFY2(s < 10, qPrintable(QString("20000 rounds took %1 s").arg(s)));
     }
