@@ -41,14 +41,19 @@ struct Call {
 template <class T>
 using Kernel = void (*)(const Call<T>&, int64_t begin, int64_t end);
 
-// One pass of Adam or SGD over a contiguous range (Kingma and Ba 2015, algorithm 1).
+// One pass of an optimizer over a contiguous range. In PyTorch's form, g being scale * gradient:
+// Adam(W) (Kingma and Ba 2015; Loshchilov and Hutter 2019), RMSProp (beta2 its alpha), SGD (beta1 its
+// momentum); then average = keep average + (1 - keep) parameter.
 struct UpdateCall {
+    Optimizer optimizer = Optimizer::adam;
     float* parameter = nullptr;
     const float* gradient = nullptr;
     float* first = nullptr;  // moments
     float* second = nullptr;
-    float rate = 0, beta1 = 0, beta2 = 0, epsilon = 0;
+    float* average = nullptr;  // or none
+    float rate = 0, beta1 = 0, beta2 = 0, epsilon = 0, decay = 0;
     float correction1 = 1, correction2 = 1;  // 1 - beta^t
+    float scale = 1, keep = 0;
 };
 
 // Everything that one instruction set offers.
@@ -56,7 +61,7 @@ struct KernelSet {
     const char* name;                // "AVX-512"
     Kernel<float> (*kernelFor)(Op);  // never null for an op that computes
     // Elements [begin, end) of the range; returns false if any gradient or updated parameter was not finite.
-    bool (*adam)(const UpdateCall&, int64_t begin, int64_t end);
+    bool (*update)(const UpdateCall&, int64_t begin, int64_t end);
     // Whether elements [begin, end) hold neither infinity nor NaN.
     bool (*finite)(const float* values, int64_t begin, int64_t end);
 };

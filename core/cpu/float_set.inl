@@ -3,7 +3,7 @@
 
 #include "core/cpu/kernels.inl"
 
-#include "core/cpu/adam.inl"
+#include "core/cpu/optimizer.inl"
 #include "core/cpu/turn.inl"
 
 #include "core/cpu/gemm.inl"

@@ -55,6 +55,6 @@ struct Simd {
 }  // namespace
 
 extern const KernelSet avx2Kernels;
-const KernelSet avx2Kernels{"AVX2", kernelFor, adamPass, allFinite};
+const KernelSet avx2Kernels{"AVX2", kernelFor, anyUpdate, allFinite};
 
 }  // namespace core::cpu

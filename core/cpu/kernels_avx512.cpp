@@ -84,6 +84,6 @@ struct Simd {
 }  // namespace
 
 extern const KernelSet avx512Kernels;
-const KernelSet avx512Kernels{"AVX-512", kernelFor, adamPass, allFinite};
+const KernelSet avx512Kernels{"AVX-512", kernelFor, anyUpdate, allFinite};
 
 }  // namespace core::cpu

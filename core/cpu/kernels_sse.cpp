@@ -72,6 +72,6 @@ struct Simd {
 }  // namespace
 
 extern const KernelSet sseKernels;
-const KernelSet sseKernels{"SSE", kernelFor, adamPass, allFinite};
+const KernelSet sseKernels{"SSE", kernelFor, anyUpdate, allFinite};
 
 }  // namespace core::cpu

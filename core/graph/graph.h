@@ -21,16 +21,23 @@ struct Scalar {
     int slot = -1;
 };
 
-enum class Optimizer { adam, sgd };
-
 // One optimizer step over some parameters, as recorded by Recorder::update.
 struct Update {
     std::string name;
     Optimizer optimizer = Optimizer::adam;
     Scalar rate, beta1, beta2;
     float epsilon = 1e-8f;
-    std::vector<int> entries;  // into Layout::entries, in the order of the node's inputs
-    int counter = -1;          // which of the store's step counters
+    Scalar decay;  // decoupled weight decay, times the rate
+    Scalar clip;   // largest norm of all gradients together; 0 for any
+    // Which of the node's inputs is the gradients' norm, and which the share that running averages keep.
+    int normInput = -1, keepInput = -1;
+    struct Average {
+        int entry;
+        int64_t offset;  // floats, into the state buffer
+    };
+    std::vector<Average> averages;  // that follow the parameters, in the order of entries
+    std::vector<int> entries;       // into Layout::entries, in the order of the node's first inputs
+    int counter = -1;               // which of the store's step counters
 };
 
 struct Node {

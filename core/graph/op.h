@@ -6,6 +6,8 @@
 
 namespace core {
 
+enum class Optimizer : uint8_t { adam, rmsProp, sgd };
+
 enum class Op : uint8_t {
     // Leaves: values that are somewhere already.
     parameter,  // trained; lives in the flat parameter buffer

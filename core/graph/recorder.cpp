@@ -7,6 +7,14 @@
 #include "core/graph/ops.h"
 
 namespace core {
+Var gradientNorm(const Gradients& gradients) {
+    Var total;
+    for (Var v : gradients.values) {
+        const Var squares = sum(square(v));
+        total = total ? total + squares : squares;
+    }
+    return sqrt(total);
+}
 
 const Shape& Var::shape() const {
     return m_recorder->node(m_id).shape;
@@ -135,26 +143,43 @@ Gradients Recorder::gradients(Var loss, const std::string& scope) {
     return out;
 }
 
-void Recorder::update(const Gradients& g, const Adam& adam) {
-    addUpdate(g, {.name = g.scope,
-                  .optimizer = Optimizer::adam,
-                  .rate = adam.rate,
-                  .beta1 = adam.beta1,
-                  .beta2 = adam.beta2,
-                  .epsilon = adam.epsilon,
-                  .entries = g.entries});
+void Recorder::update(const Gradients& g, const Adam& adam, const UpdateOptions& options) {
+    Update u;
+    u.optimizer = Optimizer::adam;
+    u.rate = adam.rate;
+    u.beta1 = adam.beta1;
+    u.beta2 = adam.beta2;
+    u.epsilon = adam.epsilon;
+    u.decay = adam.decay;
+    addUpdate(g, std::move(u), options);
 }
 
-void Recorder::update(const Gradients& g, const Sgd& sgd) {
-    addUpdate(g, {.name = g.scope,
-                  .optimizer = Optimizer::sgd,
-                  .rate = sgd.rate,
-                  .beta1 = {},
-                  .beta2 = {},
-                  .entries = g.entries});
+void Recorder::update(const Gradients& g, const RmsProp& rmsProp, const UpdateOptions& options) {
+    Update u;
+    u.optimizer = Optimizer::rmsProp;
+    u.rate = rmsProp.rate;
+    u.beta2 = rmsProp.alpha;
+    u.epsilon = rmsProp.epsilon;
+    addUpdate(g, std::move(u), options);
 }
 
-void Recorder::addUpdate(const Gradients& g, Update update) {
+void Recorder::update(const Gradients& g, const Sgd& sgd, const UpdateOptions& options) {
+    Update u;
+    u.optimizer = Optimizer::sgd;
+    u.rate = sgd.rate;
+    u.beta1 = sgd.momentum;
+    addUpdate(g, std::move(u), options);
+}
+
+Var Recorder::average(const std::string& name, const Shape& shape, Initial initial) {
+    initial.like = name;
+    return state("ema." + name, shape, initial);
+}
+
+void Recorder::addUpdate(const Gradients& g, Update update, const UpdateOptions& options) {
+    update.name = g.scope;
+    update.entries = g.entries;
+    update.clip = options.clip;
     CHECK(m_access == Access::train, "update of {}: a view may only read parameters", g.scope);
     for (const Update& other : m_graph.updates)
         for (int entry : other.entries)
@@ -181,14 +206,29 @@ void Recorder::addUpdate(const Gradients& g, Update update) {
         m_graph.gradientEntry[slot.id()] = g.entries[i];
         n.inputs.push_back(slot.id());
     }
+    if (update.clip.slot >= 0 || update.clip.value > 0) {
+        update.normInput = int(n.inputs.size());
+        n.inputs.push_back(gradientNorm(g).id());
+    }
+    if (options.average) {
+        CHECK(options.average.shape().size() == 1, "update of {}: expected a share of shape [1], got {}",
+              g.scope, options.average.shape().text());
+        update.keepInput = int(n.inputs.size());
+        n.inputs.push_back(options.average.id());
+        for (int entry : g.entries) {
+            const Layout::Entry e = m_layout.entries()[size_t(entry)];  // a copy: placing moves the entries
+            const int kept = node(average(e.name, e.shape, e.initial).id()).slot;
+            update.averages.push_back({kept, m_layout.entries()[size_t(kept)].offset});
+        }
+    }
     update.counter = int(m_graph.updates.size());
     m_graph.updates.push_back(std::move(update));
     add(std::move(n));
     ++m_epoch;
 }
 
-void Recorder::minimize(Var loss, const std::string& scope, const Adam& adam) {
-    update(gradients(loss, scope), adam);
+void Recorder::minimize(Var loss, const std::string& scope, const Adam& adam, const UpdateOptions& options) {
+    update(gradients(loss, scope), adam, options);
 }
 
 void Recorder::assign(Var state, Var value) {

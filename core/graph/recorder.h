@@ -39,13 +39,26 @@ struct Scope {
     Var state(const std::string& name, const Shape& shape, Initial initial) const;
 };
 
+// Kingma and Ba 2015; with weight decay it is AdamW (Loshchilov and Hutter 2019).
 struct Adam {
     Scalar rate, beta1, beta2 = {0.999f};
+    float epsilon = 1e-8f;
+    Scalar decay = {};
+};
+
+struct RmsProp {
+    Scalar rate, alpha = {0.99f};
     float epsilon = 1e-8f;
 };
 
 struct Sgd {
-    Scalar rate;
+    Scalar rate, momentum = {};
+};
+
+struct UpdateOptions {
+    Scalar clip = {};  // the largest norm of all gradients together; 0 for any
+    Var average =
+        {};  // [1]: the share that the running averages keep (see Recorder::average); empty for none
 };
 
 // Gradients of one loss with respect to every parameter below a scope.
@@ -54,6 +67,9 @@ struct Gradients {
     std::vector<int> entries;
     std::vector<Var> values;
 };
+
+// The Euclidean norm of all of them together: [1].
+Var gradientNorm(const Gradients& gradients);
 
 class Recorder {
   public:
@@ -96,10 +112,13 @@ class Recorder {
     Initial initialOf(Var parameter) const;
     // The gradients with respect to all parameters below `scope`; all of them if it is empty.
     Gradients gradients(Var loss, const std::string& scope);
-    void update(const Gradients& gradients, const Adam& adam);
-    void update(const Gradients& gradients, const Sgd& sgd);
+    void update(const Gradients& gradients, const Adam& adam, const UpdateOptions& options = {});
+    void update(const Gradients& gradients, const RmsProp& rmsProp, const UpdateOptions& options = {});
+    void update(const Gradients& gradients, const Sgd& sgd, const UpdateOptions& options = {});
     // gradients() and update() in one.
-    void minimize(Var loss, const std::string& scope, const Adam& adam);
+    void minimize(Var loss, const std::string& scope, const Adam& adam, const UpdateOptions& options = {});
+    // The running average of a parameter, which starts equal to it: the state "ema.<name>".
+    Var average(const std::string& name, const Shape& shape, Initial initial);
     // State := value, at the end of what reads the old one.
     void assign(Var state, Var value);
 
@@ -112,7 +131,7 @@ class Recorder {
     Graph take() { return std::move(m_graph); }
 
   private:
-    void addUpdate(const Gradients& gradients, Update update);
+    void addUpdate(const Gradients& gradients, Update update, const UpdateOptions& options);
 
     Layout& m_layout;
     Access m_access;

@@ -93,8 +93,7 @@ class Gan final : public Lesson {
             const Gradients g = r.gradients(lossG, G.scope());
             r.probe("grad_norm_g", gradientNorm(g));
             r.stage("g_update");
-            r.update(g, Adam{lrG, beta1, beta2});
-            average(r, G.scope(), averageDecay(r));
+            r.update(g, Adam{lrG, beta1, beta2}, {.average = averageDecay(r)});
         }
     }
 

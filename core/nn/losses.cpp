@@ -15,10 +15,4 @@ Var gaussianKl(Var mu, Var logvar) {
     return 0.5f * (square(mu) + exp(logvar) - 1 - logvar);
 }
 
-Var gradientNorm(const Gradients& gradients) {
-    Var total = sum(square(gradients.values[0]));
-    for (size_t i = 1; i < gradients.values.size(); ++i) total = total + sum(square(gradients.values[i]));
-    return sqrt(total);
-}
-
 }  // namespace core

@@ -16,7 +16,4 @@ Var bernoulliNats(Var logits, Var target);
 // B.)
 Var gaussianKl(Var mu, Var logvar);
 
-// The square root of the sum of all squared gradients, [1].
-Var gradientNorm(const Gradients& gradients);
-
 }  // namespace core

@@ -3,19 +3,10 @@
 #include <cmath>
 
 namespace core {
-namespace {
-
-Var averageOf(Recorder& r, const std::string& name, const Shape& shape, Initial initial) {
-    initial.like = name;
-    return r.state("ema." + name, shape, initial);
-}
-
-}  // namespace
-
 Linear::Linear(const Scope& scope, int in, int out, bool averaged) {
     const Initial initial{Initial::uniform, 1 / std::sqrt(float(in))};
     const auto place = [&](const std::string& name, const Shape& shape) {
-        return averaged ? averageOf(*scope.recorder, (scope / name).path, shape, initial)
+        return averaged ? scope.recorder->average((scope / name).path, shape, initial)
                         : scope.parameter(name, shape, initial);
     };
     weight = place("weight", {out, in});
@@ -24,14 +15,6 @@ Linear::Linear(const Scope& scope, int in, int out, bool averaged) {
 
 Var Linear::operator()(Var x) const {
     return matmul(x, transpose(weight)) + bias;
-}
-
-void average(Recorder& r, const std::string& scope, Var decay) {
-    for (const Var parameter : r.parametersBelow(scope)) {
-        const Node n = r.node(parameter.id());
-        const Var kept = averageOf(r, n.name, n.shape, r.initialOf(parameter));
-        r.assign(kept, parameter + decay * (kept - parameter));
-    }
 }
 
 Var spectralNorm(const Scope& scope, Var weight, bool train) {

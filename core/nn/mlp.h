@@ -20,10 +20,6 @@ class Linear {
     Var weight, bias;
 };
 
-// Keeps the exponential moving average of every parameter below the scope as the state "ema.<name>":
-// average := decay average + (1 - decay) parameter. Record it after the update. decay [1].
-void average(Recorder& r, const std::string& scope, Var decay);
-
 // The largest singular value of W by one step of power iteration a call; its vector is kept as the
 // state "<scope>.u". (Miyato et al. 2018, algorithm 1.) Returns [1]; the state moves when `train` is set.
 Var spectralNorm(const Scope& scope, Var weight, bool train);

@@ -85,33 +85,50 @@ class Interpreter {
         core::cpu::referenceKernel(n.op)(call, 0, call.rows);
     }
 
-    // Kingma and Ba 2015, algorithm 1, in its first form: with bias-corrected moments.
+    // The optimizers in their papers' form.
     void update(const core::Node& n) {
         const core::Update& u = m_graph->updates[size_t(n.slot)];
         const auto number = [&](const core::Scalar& s) {
             return double(s.slot >= 0 ? m_live[size_t(s.slot)] : s.value);
         };
+        const auto input = [&](int which) { return m_values[size_t(n.inputs[size_t(which)])][0]; };
         core::StepCounter& counter = m_counters[size_t(u.counter)];
         const double rate = number(u.rate), beta1 = number(u.beta1), beta2 = number(u.beta2);
         ++counter.steps;
         counter.beta1Power *= beta1;
         counter.beta2Power *= beta2;
-        for (size_t i = 0; i < n.inputs.size(); ++i) {
+        const double clip = number(u.clip);
+        const double scale =
+            u.normInput >= 0 && clip > 0 ? std::min(1.0, clip / (input(u.normInput) + 1e-6)) : 1;
+        for (size_t i = 0; i < u.entries.size(); ++i) {
             const int entry = u.entries[i];
-            const std::vector<double>& g = m_values[size_t(n.inputs[i])];
+            const std::vector<double>& gradient = m_values[size_t(n.inputs[i])];
             std::vector<double>& p = m_values[size_t(m_leafOf.at(entry))];
             m_first[entry].resize(p.size());
             m_second[entry].resize(p.size());
             for (size_t k = 0; k < p.size(); ++k) {
-                if (u.optimizer == core::Optimizer::sgd) {
-                    p[k] -= rate * g[k];
-                    continue;
-                }
+                const double g = scale * gradient[k];
                 double &m = m_first[entry][k], &v = m_second[entry][k];
-                m = beta1 * m + (1 - beta1) * g[k];
-                v = beta2 * v + (1 - beta2) * g[k] * g[k];
-                p[k] -= rate * (m / (1 - counter.beta1Power)) /
-                        (std::sqrt(v / (1 - counter.beta2Power)) + double(u.epsilon));
+                p[k] -= rate * number(u.decay) * p[k];
+                switch (u.optimizer) {
+                    case core::Optimizer::adam:
+                        m = beta1 * m + (1 - beta1) * g;
+                        v = beta2 * v + (1 - beta2) * g * g;
+                        p[k] -= rate * (m / (1 - counter.beta1Power)) /
+                                (std::sqrt(v / (1 - counter.beta2Power)) + double(u.epsilon));
+                        break;
+                    case core::Optimizer::rmsProp:
+                        v = beta2 * v + (1 - beta2) * g * g;
+                        p[k] -= rate * g / (std::sqrt(v) + double(u.epsilon));
+                        break;
+                    case core::Optimizer::sgd:
+                        m = beta1 * m + g;
+                        p[k] -= rate * m;
+                        break;
+                }
+                if (u.averages.empty()) continue;
+                double& average = m_values[size_t(m_leafOf.at(u.averages[i].entry))][k];
+                average = input(u.keepInput) * average + (1 - input(u.keepInput)) * p[k];
             }
         }
     }
