@@ -191,7 +191,7 @@ Var transpose(Var x) {
 
 // ---- reductions
 
-Var sumTo(Var x, const Shape& shape) {
+Var sumTo(Var x, Shape shape) {
     if (x.shape() == shape) return x;
     if (x.shape().size() == shape.size()) return reshape(x, shape);
     const Extents from = x.shape().extents(), to = shape.extents();
@@ -202,7 +202,7 @@ Var sumTo(Var x, const Shape& shape) {
     if (isFill(x)) return r.fill(shape, nodeOf(x).a * float(x.shape().size() / shape.size()));
     // Sample by sample first: that part is computed where x is.
     if (from.samples > 1 && from.positions() > 1 && to.samples == 1) {
-        if (to.channels == 1 && (total || to.positions() > 1))
+        if (to.channels == 1 && (total || (to.positions() > 1 && from.channels > 1)))
             return sumTo(total ? sumColumns(x) : sumChannels(x), shape);
         if (to.positions() == 1) return sumTo(sumPositions(x), shape);
     }

@@ -109,7 +109,7 @@ Var sumRows(Var x);       // over the first axis: [1, C]
 Var sumColumns(Var x);    // over all others: [R, 1]
 Var sumChannels(Var x);   // over the last axis: [..., 1]
 Var sumPositions(Var x);  // [B, N, C] -> [B, 1, C], [B, H, W, C] -> [B, 1, 1, C]
-Var sumTo(Var x, const Shape& shape);
+Var sumTo(Var x, Shape shape);
 Var broadcastTo(Var x, const Shape& shape);
 
 // ---- movement

@@ -16,7 +16,7 @@ Var gradientNorm(const Gradients& gradients) {
     return sqrt(total);
 }
 
-const Shape& Var::shape() const {
+Shape Var::shape() const {
     return m_recorder->node(m_id).shape;
 }
 

@@ -17,7 +17,7 @@ class Var {
 
     Recorder& recorder() const { return *m_recorder; }
     NodeId id() const { return m_id; }
-    const Shape& shape() const;
+    Shape shape() const;  // a copy: recording moves the nodes
     int rows() const { return int(shape().rows()); }
     int columns() const { return int(shape().columns()); }
     explicit operator bool() const { return m_recorder != nullptr; }
