@@ -117,6 +117,68 @@ GS_INLINE double tanh(double x) {
     return std::tanh(x);
 }
 
+GS_INLINE float floor(float x) {
+    return __builtin_floorf(x);
+}
+GS_INLINE double floor(double x) {
+    return __builtin_floor(x);
+}
+
+// A ratio of polynomials on [-4, 4], beyond which it is 1; within 4e-7 of its value.
+GS_INLINE float erf(float x) {
+    const float y = x > 4.0f ? 4.0f : (x < -4.0f ? -4.0f : x), z = y * y;
+    float p = -2.72614225801306e-10f;
+    p = fma(p, z, 2.77068142495902e-08f);
+    p = fma(p, z, -2.10102402082508e-06f);
+    p = fma(p, z, -5.69250639462346e-05f);
+    p = fma(p, z, -7.34990630326855e-04f);
+    p = fma(p, z, -2.95459980854025e-03f);
+    p = fma(p, z, -1.60960333262415e-02f);
+    float q = -1.45660718464996e-05f;
+    q = fma(q, z, -2.13374055278905e-04f);
+    q = fma(q, z, -1.68282697438203e-03f);
+    q = fma(q, z, -7.37332916720468e-03f);
+    q = fma(q, z, -1.42647390514189e-02f);
+    return y * p / q;
+}
+GS_INLINE double erf(double x) {
+    return std::erf(x);
+}
+
+// sin(x + quarter pi / 2). Multiples of pi / 2 are taken off in two parts (Cody and Waite 1980): with fma
+// the first difference is exact, and what is left is good to 1e-7 while |x| < 1e6. Beyond, the result stays
+// within [-1, 1].
+GS_INLINE float sinQuarter(float x, float quarter) {
+    const float n = floor(fma(x, 0.636619772367581343f, 0.5f));
+    float r = fma(n, -1.57079637050628662f, x);
+    r = fma(n, 4.37113900018624283e-8f, r);
+    r = r > 0.8f ? 0.8f : (r < -0.8f ? -0.8f : r);
+    const float z = r * r;
+    float s = -1.9515295891e-4f;
+    s = fma(s, z, 8.3321608736e-3f);
+    s = fma(s, z, -1.6666654611e-1f);
+    s = fma(s * z, r, r);
+    float c = 2.443315711809948e-5f;
+    c = fma(c, z, -1.388731625493765e-3f);
+    c = fma(c, z, 4.166664568298827e-2f);
+    c = fma(c, z * z, fma(-0.5f, z, 1.0f));
+    const float turned = n + quarter, quadrant = fma(-4.0f, floor(0.25f * turned), turned);  // 0, 1, 2 or 3
+    const float value = quadrant == 1.0f || quadrant == 3.0f ? c : s;
+    return quadrant >= 2.0f ? -value : value;
+}
+GS_INLINE float sin(float x) {
+    return sinQuarter(x, 0.0f);
+}
+GS_INLINE double sin(double x) {
+    return std::sin(x);
+}
+GS_INLINE float cos(float x) {
+    return sinQuarter(x, 1.0f);
+}
+GS_INLINE double cos(double x) {
+    return std::cos(x);
+}
+
 // cos(2 pi u) and sin(2 pi u) for u in [0, 1).
 GS_INLINE void cosSinTurn(float u, float& cosine, float& sine) {
     const float q = float(int32_t(fma(4.0f, u, 0.5f)));

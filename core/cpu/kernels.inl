@@ -6,6 +6,14 @@
 #include "core/cpu/pointwise.inl"
 #include "core/cpu/random.inl"
 
+#include "core/cpu/images.inl"
+#include "core/cpu/pairs.inl"
+#include "core/cpu/sums.inl"
+
+#include "core/cpu/last_axis.inl"
+#include "core/cpu/look_up.inl"
+#include "core/cpu/normalise.inl"
+
 // Every output is one chain of fma over ascending k, starting from 0: the order never depends on
 // tiles, slabs or registers.
 template <class T>
@@ -74,6 +82,26 @@ Kernel<T> kernelOf(Op op, Kernel<T> product) {
             return leakyStep<T>;
         case Op::sign:
             return sign<T>;
+        case Op::silu:
+            return silu<T>;
+        case Op::siluSlope:
+            return siluSlope<T>;
+        case Op::gelu:
+            return gelu<T>;
+        case Op::geluSlope:
+            return geluSlope<T>;
+        case Op::erfGelu:
+            return erfGelu<T>;
+        case Op::erfGeluSlope:
+            return erfGeluSlope<T>;
+        case Op::sine:
+            return sine<T>;
+        case Op::cosine:
+            return cosine<T>;
+        case Op::floor:
+            return floor<T>;
+        case Op::dropout:
+            return dropout<T>;
         case Op::add:
             return add<T>;
         case Op::subtract:
@@ -86,6 +114,54 @@ Kernel<T> kernelOf(Op op, Kernel<T> product) {
             return product;
         case Op::transpose:
             return transpose<T>;
+        case Op::convolution:
+        case Op::convolutionTransposed:
+        case Op::convolutionWeight:
+        case Op::turnTaps:
+        case Op::headScores:
+        case Op::headMix:
+        case Op::headMixTransposed:
+            return nullptr;
+        case Op::upsample:
+            return upsample<T>;
+        case Op::sumPool:
+            return sumPool<T>;
+        case Op::depthToSpace:
+            return depthToSpace<T>;
+        case Op::spaceToDepth:
+            return spaceToDepth<T>;
+        case Op::padImage:
+            return padImage<T>;
+        case Op::cropImage:
+            return cropImage<T>;
+        case Op::softmax:
+            return softmax<T>;
+        case Op::softmaxGradient:
+            return softmaxGradient<T>;
+        case Op::logSumExp:
+            return logSumExp<T>;
+        case Op::argmax:
+            return argmax<T>;
+        case Op::topK:
+            return topK<T>;
+        case Op::moments:
+            return moments<T>;
+        case Op::normalise:
+            return normalise<T>;
+        case Op::normaliseGradient:
+            return normaliseGradient<T>;
+        case Op::normaliseScaleGradient:
+            return normaliseScaleGradient<T>;
+        case Op::gatherRows:
+            return gatherRows<T>;
+        case Op::scatterRows:
+            return scatterRows<T>;
+        case Op::pick:
+            return pick<T>;
+        case Op::place:
+            return place<T>;
+        case Op::nearestRow:
+            return nearestRow<T>;
         case Op::sum:
             return sum<T>;
         case Op::broadcast:

@@ -1,4 +1,4 @@
-// Transposition, sums, their converse, slices and padding; part of kernels.inl.
+// Copies, transposition, slices and padding; part of kernels.inl.
 
 template <class T>
 GS_INLINE void copyRun(T* to, const T* from, int64_t n) {
@@ -27,110 +27,6 @@ void transpose(const Call<T>& call, int64_t begin, int64_t end) {
         }
 }
 
-// Sixteen partial sums, element i going to lane i mod 16, then a fixed tree: the same bits
-// whatever the width of the registers.
-template <class T>
-GS_INLINE T laneSum(const T* x, int64_t n) {
-    constexpr int64_t lanes = 16;
-    T partial[lanes] = {};
-    int64_t i = 0;
-    for (; i + lanes <= n; i += lanes)
-        for (int64_t lane = 0; lane < lanes; ++lane) partial[lane] += x[i + lane];
-    for (int64_t lane = 0; i + lane < n; ++lane) partial[lane] += x[i + lane];
-    for (int64_t width = lanes / 2; width > 0; width /= 2)
-        for (int64_t lane = 0; lane < width; ++lane) partial[lane] += partial[lane + width];
-    return partial[0];
-}
-
-// The same sums for rows shorter than the lanes, sixteen rows side by side.
-template <class T>
-GS_INLINE void shortSums(T* y, const T* x, int64_t rows, int64_t n) {
-    constexpr int64_t lanes = 16, many = 16;
-    T partial[lanes][many] = {};
-    for (int64_t row = 0; row < rows; row += many) {
-        const int64_t r = many < rows - row ? many : rows - row;
-        for (int64_t i = 0; i < r; ++i)
-            for (int64_t lane = 0; lane < n; ++lane) partial[lane][i] = T(0) + x[(row + i) * n + lane];
-        int64_t filled = n;
-        for (int64_t width = lanes / 2; width > 0; width /= 2) {
-            for (int64_t lane = 0; lane + width < filled; ++lane)
-                for (int64_t i = 0; i < many; ++i) partial[lane][i] += partial[lane + width][i];
-            filled = filled < width ? filled : width;
-        }
-        copyRun(y + row, partial[0], r);
-    }
-}
-
-#if defined(__AVX512F__)
-constexpr int64_t registerBytes = 64;
-#elif defined(__AVX__)
-constexpr int64_t registerBytes = 32;
-#else
-constexpr int64_t registerBytes = 16;
-#endif
-
-// COUNT times WIDTH columns added up in registers, row after row.
-template <int COUNT, int64_t WIDTH, class T>
-GS_INLINE void columnSums(T* y, const T* x, int64_t rows, int64_t step) {
-    typedef T Lanes __attribute__((vector_size(WIDTH * sizeof(T))));
-    Lanes total[COUNT];
-#pragma GCC unroll 4
-    for (int i = 0; i < COUNT; ++i) __builtin_memcpy(&total[i], x + i * WIDTH, sizeof(Lanes));
-    for (int64_t row = 1; row < rows; ++row) {
-        x += step;
-#pragma GCC unroll 4
-        for (int i = 0; i < COUNT; ++i) {
-            Lanes next;
-            __builtin_memcpy(&next, x + i * WIDTH, sizeof(Lanes));
-            total[i] += next;
-        }
-    }
-#pragma GCC unroll 4
-    for (int i = 0; i < COUNT; ++i) __builtin_memcpy(y + i * WIDTH, &total[i], sizeof(Lanes));
-}
-
-template <class T>
-void sum(const Call<T>& call, int64_t begin, int64_t end) {
-    const T* x = call.in[0];
-    T* y = call.out;
-    const int64_t inRows = call.inRows[0], inColumns = call.inColumns[0];
-    if (call.rows == 1 && call.columns == 1) {
-        if (begin == 0 && end > 0) y[0] = laneSum(x, inRows * inColumns);
-    } else if (call.columns == 1 && inColumns < 16) {
-        shortSums(y + begin, x + begin * inColumns, end - begin, inColumns);
-    } else if (call.columns == 1) {
-        for (int64_t row = begin; row < end; ++row) y[row] = laneSum(x + row * inColumns, inColumns);
-    } else if (begin == 0 && end > 0) {
-        constexpr int64_t width = registerBytes / int64_t(sizeof(T));
-        int64_t c = 0;
-        for (; c + 4 * width <= inColumns; c += 4 * width)
-            columnSums<4, width>(y + c, x + c, inRows, inColumns);
-        for (; c + width <= inColumns; c += width) columnSums<1, width>(y + c, x + c, inRows, inColumns);
-        if constexpr (width > 8)
-            if (c + 8 <= inColumns) columnSums<1, 8>(y + c, x + c, inRows, inColumns), c += 8;
-        if constexpr (width > 4)
-            if (c + 4 <= inColumns) columnSums<1, 4>(y + c, x + c, inRows, inColumns), c += 4;
-        if constexpr (width > 2)
-            if (c + 2 <= inColumns) columnSums<1, 2>(y + c, x + c, inRows, inColumns), c += 2;
-        for (; c < inColumns; ++c) columnSums<1, 1>(y + c, x + c, inRows, inColumns);
-    }
-}
-
-template <class T>
-void broadcast(const Call<T>& call, int64_t begin, int64_t end) {
-    const int64_t columns = call.columns;
-    for (int64_t row = begin; row < end; ++row) {
-        const T* x = call.in[0] + (call.inRows[0] == 1 ? 0 : row * call.inColumns[0]);
-        T* y = call.out + row * columns;
-        if (call.inColumns[0] == 1) {
-            const T value = *x;
-            for (int64_t column = 0; column < columns; ++column) y[column] = value;
-        } else {
-            copyRun(y, x, columns);
-        }
-    }
-}
-
 template <class T>
 void sliceRows(const Call<T>& call, int64_t begin, int64_t end) {
     const int64_t columns = call.columns;
@@ -140,9 +36,10 @@ void sliceRows(const Call<T>& call, int64_t begin, int64_t end) {
 
 template <class T>
 void sliceColumns(const Call<T>& call, int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; ++row)
-        copyRun(call.out + row * call.columns, call.in[0] + row * call.inColumns[0] + call.offset,
-                call.columns);
+    const int64_t positions = call.extents.positions(), n = call.extents.channels,
+                  width = call.inExtents[0].channels;
+    for (int64_t line = begin * positions; line < end * positions; ++line)
+        copyRun(call.out + line * n, call.in[0] + line * width + call.offset, n);
 }
 
 template <class T>
@@ -157,13 +54,18 @@ void padRows(const Call<T>& call, int64_t begin, int64_t end) {
     }
 }
 
+// The operands may come in any order; they do not overlap.
 template <class T>
 void padColumns(const Call<T>& call, int64_t begin, int64_t end) {
-    const int64_t columns = call.columns, width = call.inColumns[0];
-    for (int64_t row = begin; row < end; ++row) {
-        T* y = call.out + row * columns;
-        zeroRun(y, call.offset);
-        copyRun(y + call.offset, call.in[0] + row * width, width);
-        zeroRun(y + call.offset + width, columns - call.offset - width);
+    const int64_t positions = call.extents.positions(), n = call.extents.channels;
+    int64_t filled = 0;
+    for (int k = 0; k < call.inputs; ++k) filled += call.inExtents[k].channels;
+    for (int64_t line = begin * positions; line < end * positions; ++line) {
+        T* y = call.out + line * n;
+        if (filled < n) zeroRun(y, n);
+        for (int k = 0; k < call.inputs; ++k) {
+            const int64_t width = call.inExtents[k].channels;
+            copyRun(y + call.offsets[k], call.in[k] + line * width, width);
+        }
     }
 }

@@ -57,6 +57,26 @@ void normal(const Call<T>& call, int64_t begin, int64_t end) {
               });
 }
 
+// x / (1 - p) where the element's uniform number is at least p, else 0: forward and backward draw the same.
+template <class T>
+void dropout(const Call<T>& call, int64_t begin, int64_t end) {
+    const float p = float(call.in[1][0]);
+    const T scale = T(1) / (T(1) - call.in[1][0]);
+    constexpr int64_t lanes = 64;  // a whole number of blocks
+    const int64_t last = end * call.columns;
+    for (int64_t i = begin * call.columns; i < last;) {
+        const int64_t base = i / lanes * lanes;
+        float drawn[lanes];
+        for (int64_t block = 0; block < lanes / 4; ++block) {
+            const philox::Block words = philox::draw(call.at, uint32_t(base / 4 + block));
+            for (int64_t k = 0; k < 4; ++k) drawn[4 * block + k] = philox::uniform(words.word[k]);
+        }
+        const int64_t stop = base + lanes < last ? base + lanes : last;
+#pragma GCC ivdep
+        for (; i < stop; ++i) call.out[i] = drawn[i - base] >= p ? call.in[0][i] * scale : T(0);
+    }
+}
+
 // A keyed permutation of [0, size): a Feistel network on two digits, the lesser of base `low` and the
 // greater of base `high`, walked on in the rare case that it leaves the range (Black and Rogaway 2002).
 struct Permutation {

@@ -156,6 +156,8 @@ Var networkInputGradient(const Node& n, Var y, Var dy, int which) {
         case Op::softmaxGradient:
         case Op::logSumExp:
             return ofSoftmax(n, x, other, y, dy, which);
+        case Op::topK:  // through what stayed
+            return dy * step(affine(y, 1, 5e29f));
         case Op::normalise:
             return ofNormalise(n, x, dy, which);
         case Op::headScores:

@@ -1,88 +1,17 @@
 // One problem for every op on awkward extents, and how to solve it in float; for the tests of the kernels.
 #pragma once
 
-#include <algorithm>
 #include <cstring>
-#include <random>
-#include <string>
-#include <utility>
-#include <vector>
 
-#include "core/cpu/call.h"
+#include "network_problems.h"
 
 namespace problems {
 
-using namespace core;
-using namespace core::cpu;
-
-// A call with memory of its own, in float and in double.
-struct Problem {
-    std::string name;
-    Call<float> call;
-    std::vector<float> in[2], table;
-    std::vector<uint8_t> bytes;
-    double tolerance = 2e-6;  // absolute below one, relative above
-
-    int64_t size() const { return call.rows * call.columns; }
-
-    Call<double> wide(const std::vector<double> (&values)[2], std::vector<double>& out) const {
-        Call<double> d;
-        d.op = call.op;
-        d.transposed = call.transposed;
-        d.a = call.a;
-        d.b = call.b;
-        d.offset = call.offset;
-        d.rows = call.rows;
-        d.columns = call.columns;
-        d.out = out.data();
-        for (int k = 0; k < 2; ++k) {
-            d.in[k] = values[k].data();
-            d.inRows[k] = call.inRows[k];
-            d.inColumns[k] = call.inColumns[k];
-        }
-        d.at = call.at;
-        d.tableValues = call.tableValues;
-        d.tableBytes = call.tableBytes;
-        d.tableRows = call.tableRows;
-        return d;
-    }
-};
-
-class Maker {
-  public:
-    // Values between low and high, with their signs mixed where the range allows it.
-    std::vector<float> values(int64_t n, float low = -3, float high = 3) {
-        std::uniform_real_distribution<float> spread(low, high);
-        std::vector<float> drawn(static_cast<size_t>(n));
-        for (float& x : drawn) x = spread(m_engine);
-        return drawn;
-    }
-
-    Problem make(Op op, int64_t rows, int64_t columns) {
-        Problem p;
-        p.call.op = op;
-        p.call.rows = rows;
-        p.call.columns = columns;
-        p.call.at = {42, 7, 3, 1};
-        return p;
-    }
-
-    void operand(Problem& p, int k, int64_t rows, int64_t columns, float low = -3, float high = 3) {
-        p.in[k] = values(rows * columns, low, high);
-        p.call.inRows[k] = rows;
-        p.call.inColumns[k] = columns;
-        p.call.in[k] = p.in[k].data();
-    }
-
-  private:
-    std::mt19937 m_engine{20};
-};
-
-struct Extents {
+struct Sides {
     int64_t rows, columns;
 };
-inline const std::vector<Extents> awkward = {{1, 1},  {7, 3},    {33, 65}, {100, 2}, {129, 31},
-                                             {5, 17}, {64, 128}, {1, 300}, {300, 1}, {16, 16}};
+inline const std::vector<Sides> awkward = {{1, 1},  {7, 3},    {33, 65}, {100, 2}, {129, 31},
+                                           {5, 17}, {64, 128}, {1, 300}, {300, 1}, {16, 16}};
 
 struct UnaryRow {
     Op op;
@@ -103,6 +32,17 @@ inline const UnaryRow unaries[] = {
     {Op::leakyRelu, "leakyRelu", -3, 3, 0.2f, 0},
     {Op::leakyStep, "leakyStep", -3, 3, 0.2f, 0},
     {Op::sign, "sign", -3, 3, 0, 0},
+    {Op::silu, "silu", -30, 30, 0, 0},
+    {Op::siluSlope, "siluSlope", -30, 30, 0, 0},
+    {Op::gelu, "gelu", -9, 9, 0, 0},
+    {Op::geluSlope, "geluSlope", -40, 40, 0, 0},
+    {Op::erfGelu, "erfGelu", -9, 9, 0, 0},
+    {Op::erfGeluSlope, "erfGeluSlope", -40, 40, 0, 0},
+    {Op::sine, "sine", -4, 4, 0, 0},
+    {Op::sine, "sine of large angles", -5000, 5000, 0, 0},
+    {Op::cosine, "cosine", -4, 4, 0, 0},
+    {Op::cosine, "cosine of large angles", -5000, 5000, 0, 0},
+    {Op::floor, "floor", -9, 9, 0, 0},
     {Op::reshape, "reshape", -3, 3, 0, 0},
     {Op::assign, "assign", -3, 3, 0, 0},
 };
@@ -113,7 +53,7 @@ inline std::string extentsOf(int64_t rows, int64_t columns) {
 
 inline void addPointwise(std::vector<Problem>& all, Maker& maker) {
     for (const UnaryRow& row : unaries)
-        for (const Extents& e : awkward) {
+        for (const Sides& e : awkward) {
             Problem p = maker.make(row.op, e.rows, e.columns);
             p.name = std::string(row.name) + " " + extentsOf(e.rows, e.columns);
             p.call.a = row.a;
@@ -124,12 +64,12 @@ inline void addPointwise(std::vector<Problem>& all, Maker& maker) {
     const std::pair<Op, const char*> binaries[] = {
         {Op::add, "add"}, {Op::subtract, "subtract"}, {Op::multiply, "multiply"}, {Op::divide, "divide"}};
     for (const auto& [op, name] : binaries)
-        for (const Extents& e : awkward)
+        for (const Sides& e : awkward)
             for (int left = 0; left < 4; ++left)
                 for (int right = 0; right < 4; ++right) {
                     if (left != 0 && right != 0 && left + right != 3) continue;  // one whole, or row x column
                     Problem p = maker.make(op, e.rows, e.columns);
-                    const Extents kinds[] = {e, {1, e.columns}, {e.rows, 1}, {1, 1}};
+                    const Sides kinds[] = {e, {1, e.columns}, {e.rows, 1}, {1, 1}};
                     maker.operand(p, 0, kinds[left].rows, kinds[left].columns);
                     maker.operand(p, 1, kinds[right].rows, kinds[right].columns, 0.5f, 3);
                     p.name = std::string(name) + " " + extentsOf(e.rows, e.columns) + " = " +
@@ -164,7 +104,7 @@ inline void addProducts(std::vector<Problem>& all, Maker& maker) {
 }
 
 inline void addMovement(std::vector<Problem>& all, Maker& maker) {
-    for (const Extents& e : awkward) {
+    for (const Sides& e : awkward) {
         const std::string extents = " " + extentsOf(e.rows, e.columns);
         const auto add = [&](const char* name, Op op, int64_t rows, int64_t columns, int64_t inRows,
                              int64_t inColumns, int64_t offset) {
@@ -186,12 +126,11 @@ inline void addMovement(std::vector<Problem>& all, Maker& maker) {
         add("sliceRows", Op::sliceRows, R, C, R + 9, C, 4);
         add("sliceColumns", Op::sliceColumns, R, C, R, C + 9, 4);
         add("padRows", Op::padRows, R + 9, C, R, C, 4);
-        add("padColumns", Op::padColumns, R, C + 9, R, C, 4);
     }
 }
 
 inline void addRandom(std::vector<Problem>& all, Maker& maker) {
-    for (const Extents& e : awkward) {
+    for (const Sides& e : awkward) {
         const std::string extents = " " + extentsOf(e.rows, e.columns);
         for (const auto& [op, name] : {std::pair{Op::fill, "fill"}, std::pair{Op::uniform, "uniform"},
                                        std::pair{Op::normal, "normal"}}) {
@@ -199,6 +138,13 @@ inline void addRandom(std::vector<Problem>& all, Maker& maker) {
             p.name = name + extents;
             p.call.a = -0.7f;
             p.call.b = 1.9f;
+            all.push_back(std::move(p));
+        }
+        for (float probability : {0.0f, 0.3f, 1.0f}) {
+            Problem p = maker.make(Op::dropout, e.rows, e.columns);
+            p.name = "dropout" + extents;
+            maker.operand(p, 0, e.rows, e.columns);
+            maker.operand(p, 1, 1, 1, probability, probability);
             all.push_back(std::move(p));
         }
         for (bool bytes : {false, true}) {
@@ -223,6 +169,11 @@ inline const std::vector<Problem>& all() {
         addProducts(list, maker);
         addMovement(list, maker);
         addRandom(list, maker);
+        addRepeats(list, maker);
+        addLastAxis(list, maker);
+        addNorms(list, maker);
+        addLookUp(list, maker);
+        addImages(list, maker);
         return list;
     }();
     return made;
@@ -242,6 +193,8 @@ inline std::vector<float> solve(const Problem& p, const KernelSet& set, int64_t 
     std::vector<float> out(size_t(p.size()) + guard, poison);
     Call<float> call = p.call;
     call.out = out.data();
+    std::vector<float> scratch(size_t(scratchSize(call)), poison);
+    call.scratch = scratch.data();
     const Kernel<float> kernel = set.kernelFor(call.op);
     for (int64_t row = 0; row < call.rows; row += slab) kernel(call, row, std::min(row + slab, call.rows));
     for (size_t i = size_t(p.size()); i < out.size(); ++i)

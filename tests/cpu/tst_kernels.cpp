@@ -23,9 +23,11 @@ class TestKernels : public QObject {
 
     void everyOpAgreesWithDoubles() {
         for (const Problem& p : all()) {
-            std::vector<double> in[2], exact(size_t(p.size()), 0);
-            for (int k = 0; k < 2; ++k) in[k].assign(p.in[k].begin(), p.in[k].end());
-            const Call<double> call = p.wide(in, exact);
+            std::vector<double> in[Problem::operands], exact(size_t(p.size()), 0);
+            for (int k = 0; k < Problem::operands; ++k) in[k].assign(p.in[k].begin(), p.in[k].end());
+            Call<double> call = p.wide(in, exact);
+            std::vector<double> scratch(size_t(scratchSize(call)), 0);
+            call.scratch = scratch.data();
             referenceKernel(p.call.op)(call, 0, call.rows);
             for (const KernelSet* set : sets()) {
                 const std::vector<float> out = solve(p, *set, p.call.rows);
