@@ -44,16 +44,22 @@ Call<T> describe(const Graph& graph, const Node& n) {
 // How many numbers of its own a worker needs to run the call.
 template <class T>
 int64_t scratchSize(const Call<T>& call) {
-    const Extents& x = call.inExtents[0];
+    const Extents &x = call.inExtents[0], &other = call.inExtents[1];
+    const int64_t k = call.window, taps = k * k * x.channels;
+    // An image with the zeros that taps see around it, and room for what registers read past its end.
+    const int64_t padded = (x.height + 2 * k) * (x.width + 2 * k) * x.channels + 128;
     switch (call.op) {
         case Op::convolution:
-        case Op::convolutionTransposed: {
-            // One image with its zeros around, at most window - 1 on every side.
-            const int64_t border = 2 * (call.window - 1);
-            return (x.height + border) * (x.width + border) * x.channels;
+        case Op::convolutionTransposed:  // and the weight in panels
+            return padded + taps * ((call.extents.channels + 31) / 32 * 32);
+        case Op::convolutionWeight: {
+            // A block of dy in panels, what it sees, or the weight's gradient turned.
+            const int64_t pixels = other.width > 128 ? other.width : 128;
+            return padded + pixels * (32 + (x.channels < 8 ? taps : 0)) +
+                   taps * (other.channels <= 8 ? other.channels : 0);
         }
         case Op::headScores:  // the keys of one head, turned
-            return call.inExtents[1].positions() * call.inExtents[1].channels;
+            return other.positions() * other.channels;
         default:
             return 0;
     }

@@ -8,7 +8,13 @@
 
 #include "core/cpu/gemm.inl"
 
+#include "core/cpu/attention.inl"
+#include "core/cpu/convolution.inl"
+#include "core/cpu/convolution_weight.inl"
+
 Kernel<float> kernelFor(Op op) {
     if (op == Op::transpose) return turned;
-    return kernelOf<float>(op, product);
+    static constexpr Products<float> products{product,    convolve, convolve,         weighConvolution,
+                                              headScores, headMix,  headMixTransposed};
+    return kernelOf<float>(op, products);
 }

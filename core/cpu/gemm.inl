@@ -1,6 +1,12 @@
-// Matrix products on registers; included after kernels.inl where a struct Simd says what the
-// instruction set offers. Every output is one chain of fma over ascending k, starting from 0, whatever
-// tile, edge or slab it falls into: so all sets give the same bits.
+// Matrix products on registers; included after kernels.inl where a struct Simd says what the instruction
+// set offers. Every output is one chain of fma over ascending k, starting from 0, whatever tile, edge or
+// slab it falls into: so all sets give the same bits.
+
+// Where a run of summed indices begins, in floats from the beginnings of A and B.
+struct Run {
+    int64_t a = 0, b = 0;
+};
+constexpr Run wholeRun{};
 
 // R rows, C columns, K the summed extent; A is addressed by two steps, one of which is 1.
 struct Product {
@@ -10,8 +16,13 @@ struct Product {
     int64_t stepB;
     float* out;
     int64_t stepOut;
-    int64_t K;
+    int64_t K;   // of every run
     bool fresh;  // start from 0; otherwise go on from what `out` holds
+    const Run* runs = &wholeRun;
+    int64_t runCount = 1;
+    // What a later tile reads, asked for line by line: one for every k.
+    const float* ahead = nullptr;
+    int64_t stepAhead = 0;
 };
 
 constexpr int64_t smaller(int64_t a, int64_t b) {
@@ -39,30 +50,36 @@ void tile(const Product& p, typename Simd::Mask part) {
                 sum[r][v] = PART && v == VECTORS - 1 ? Simd::loadPart(c, part) : Simd::load(c);
             }
     }
-    // Rows in groups of three, so that few pointers and one step address them all.
-    const float *a0 = p.a, *a3 = a0 + 3 * step, *a6 = a3 + 3 * step, *a9 = a6 + 3 * step;
-    const float* b = p.b;
-    for (int64_t k = 0; k < K; ++k) {
-        Vector right[VECTORS];
+    const float* ahead = p.ahead;
+    const int64_t stepAhead = p.stepAhead;
+    for (int64_t run = 0; run < p.runCount; ++run) {
+        // Rows in groups of three, so that few pointers and one step address them all.
+        const float *a0 = p.a + p.runs[run].a, *a3 = a0 + 3 * step, *a6 = a3 + 3 * step, *a9 = a6 + 3 * step;
+        const float* b = p.b + p.runs[run].b;
+        for (int64_t k = 0; k < K; ++k) {
+            Vector right[VECTORS];
 #pragma GCC unroll 8
-        for (int v = 0; v < VECTORS; ++v)
-            right[v] = PART && v == VECTORS - 1 ? Simd::loadPart(b + v * Simd::width, part)
-                                                : Simd::load(b + v * Simd::width);
-        b += stepB;
+            for (int v = 0; v < VECTORS; ++v)
+                right[v] = PART && v == VECTORS - 1 ? Simd::loadPart(b + v * Simd::width, part)
+                                                    : Simd::load(b + v * Simd::width);
+            b += stepB;
+            __builtin_prefetch(ahead);
+            ahead += stepAhead;
 #pragma GCC unroll 16
-        for (int r = 0; r < ROWS; ++r) {
-            const float* row = r < 3 ? a0 : r < 6 ? a3 : r < 9 ? a6 : a9;
-            const Vector left = Simd::broadcast(TRANSPOSED ? a0 + r : row + (r % 3) * step);
+            for (int r = 0; r < ROWS; ++r) {
+                const float* row = r < 3 ? a0 : r < 6 ? a3 : r < 9 ? a6 : a9;
+                const Vector left = Simd::broadcast(TRANSPOSED ? a0 + r : row + (r % 3) * step);
 #pragma GCC unroll 8
-            for (int v = 0; v < VECTORS; ++v) sum[r][v] = Simd::fma(left, right[v], sum[r][v]);
-        }
-        if (TRANSPOSED) {
-            a0 += step;
-        } else {
-            ++a0;
-            if (ROWS > 3) ++a3;
-            if (ROWS > 6) ++a6;
-            if (ROWS > 9) ++a9;
+                for (int v = 0; v < VECTORS; ++v) sum[r][v] = Simd::fma(left, right[v], sum[r][v]);
+            }
+            if (TRANSPOSED) {
+                a0 += step;
+            } else {
+                ++a0;
+                if (ROWS > 3) ++a3;
+                if (ROWS > 6) ++a6;
+                if (ROWS > 9) ++a9;
+            }
         }
     }
 #pragma GCC unroll 16
@@ -106,62 +123,138 @@ constexpr Tiles<TRANSPOSED> allTiles() {
 }
 
 // The summed extent is taken in pieces that keep a panel of B in the nearest cache.
-constexpr int64_t blockK = 256;
+constexpr int64_t blockK = 192;
+constexpr int64_t panel = 2 * Simd::width;
 
-// Rows [0, rows) against columns [0, columns) of p.b, whose columns of one panel of two
-// registers lie `stepPanel` floats after those of the panel before.
+// Rows of a tile beside so many columns.
+constexpr int64_t tileHeight(int64_t columns) {
+    return columns <= Simd::width ? 12 : Simd::tileRows;
+}
+
+// One tile: `rows` by up to a panel of columns.
+template <bool TRANSPOSED>
+GS_INLINE void runTile(const Product& p, int64_t rows, int64_t columns) {
+    static constexpr Tiles<TRANSPOSED> tiles = allTiles<TRANSPOSED>();
+    const bool two = columns > Simd::width, part = columns < panel && columns != Simd::width;
+    tiles.wide[rows - 1][two][part](p, Simd::maskOf(!part ? 0 : two ? columns - Simd::width : columns));
+}
+
+// Rows [0, rows) against columns [0, columns) of p.b, whose columns of one panel lie `stepPanel` floats
+// after those of the panel before. A small A stays in the nearest cache, or a panel of B.
 template <bool TRANSPOSED>
 void sweep(Product p, int64_t rows, int64_t columns, int64_t stepPanel) {
-    static constexpr Tiles<TRANSPOSED> tiles = allTiles<TRANSPOSED>();
-    constexpr int64_t panel = 2 * Simd::width;
-    const int64_t height = columns <= Simd::width ? 12 : Simd::tileRows;
-    const int64_t count = (rows + height - 1) / height;
+    const int64_t count = (rows + tileHeight(columns) - 1) / tileHeight(columns);
     const float *a = p.a, *b = p.b;
     float* out = p.out;
     for (int64_t i = 0; i < count; ++i) {  // of equal heights, or one row apart
         const int64_t r0 = rows * i / count, r = rows * (i + 1) / count - r0;
         p.a = a + r0 * p.stepRow;
         for (int64_t c0 = 0; c0 < columns; c0 += panel) {
-            const int64_t left = columns - c0;
-            const bool two = left > Simd::width, part = left < panel && left != Simd::width;
+            p.ahead = p.a + (TRANSPOSED ? 0 : 2 * r * p.stepRow);
+            p.stepAhead = TRANSPOSED || c0 > 0 ? 0 : 16;
             p.b = b + c0 / panel * stepPanel;
             p.out = out + r0 * p.stepOut + c0;
-            tiles.wide[r - 1][two][part](p, Simd::maskOf(!part ? 0 : two ? left - Simd::width : left));
+            runTile<TRANSPOSED>(p, r, smaller(panel, columns - c0));
         }
     }
 }
 
-// Panels of B side by side, each contiguous: for products whose B would not stay in the cache.
-constexpr int64_t blockColumns = 256;
+// B in panels side by side, each contiguous.
+void packPanels(const float* b, int64_t stepB, int64_t K, int64_t columns, float* to) {
+    for (int64_t c = 0; c < columns; c += panel) {
+        const int64_t width = smaller(panel, columns - c);
+        const float* from = b + c;
+        for (int64_t k = 0; k < K; ++k, to += panel, from += stepB)
+            if (width == panel)
+                for (int64_t i = 0; i < panel; ++i) to[i] = from[i];
+            else
+                for (int64_t i = 0; i < width; ++i) to[i] = from[i];
+    }
+}
+
+// At most 12 floats.
+GS_INLINE void copyTileRow(float* to, const float* from, int64_t n) {
+    for (int64_t i = 0; i < n; i += Simd::width) {
+        const typename Simd::Mask some = Simd::maskOf(smaller(Simd::width, n - i));
+        Simd::storePart(to + i, some, Simd::loadPart(from + i, some));
+    }
+}
+
+// For products whose B would not stay in the nearest cache: blocks of B copied into panels, and of A^T into
+// the tiles' rows.
+constexpr int64_t blockColumns = 256, blockRows = 96;
 
 template <bool TRANSPOSED>
 __attribute__((noinline)) void packedProduct(Product p, int64_t rows, int64_t C, int64_t K) {
-    constexpr int64_t panel = 2 * Simd::width;
     alignas(64) float packed[blockK * blockColumns];
+    alignas(64) float left[TRANSPOSED ? blockK * blockRows : 1];
     const float *a = p.a, *b = p.b;
     float* out = p.out;
-    const int64_t stepB = p.stepB;
-    p.b = packed;
+    const int64_t stepB = p.stepB, stepRow = p.stepRow, stepK = p.stepK;
     p.stepB = panel;
+    p.ahead = packed;
     for (int64_t c0 = 0; c0 < C; c0 += blockColumns)
         for (int64_t k0 = 0; k0 < K; k0 += blockK) {
             const int64_t columns = smaller(blockColumns, C - c0);
             p.K = smaller(blockK, K - k0);
-            for (int64_t c = 0; c < columns; c += panel) {
-                const int64_t width = smaller(panel, columns - c);
-                float* to = packed + c * p.K;
-                const float* from = b + k0 * stepB + c0 + c;
-                for (int64_t k = 0; k < p.K; ++k, to += panel, from += stepB)
-                    if (width == panel)
-                        for (int64_t i = 0; i < panel; ++i) to[i] = from[i];
-                    else
-                        for (int64_t i = 0; i < width; ++i) to[i] = from[i];
-            }
-            p.a = a + k0 * p.stepK;
-            p.out = out + c0;
             p.fresh = k0 == 0;
-            sweep<TRANSPOSED>(p, rows, columns, panel * p.K);
+            packPanels(b + k0 * stepB + c0, stepB, p.K, columns, packed);
+            for (int64_t r0 = 0; r0 < rows; r0 += blockRows) {
+                const int64_t some = smaller(blockRows, rows - r0);
+                const int64_t height = tileHeight(columns), count = (some + height - 1) / height;
+                const float* from = a + r0 * stepRow + k0 * stepK;
+                if (TRANSPOSED) {
+                    float* to = left;
+                    for (int64_t i = 0; i < count; ++i) {
+                        const int64_t t = some * i / count, n = some * (i + 1) / count - t;
+                        for (int64_t k = 0; k < p.K; ++k, to += n) copyTileRow(to, from + k * stepK + t, n);
+                    }
+                }
+                for (int64_t c = 0; c < columns; c += panel) {
+                    p.b = packed + c * p.K;
+                    for (int64_t i = 0; i < count; ++i) {
+                        const int64_t t = some * i / count, n = some * (i + 1) / count - t;
+                        p.a = TRANSPOSED ? left + t * p.K : from + t * stepRow;
+                        if (TRANSPOSED) p.stepK = n;
+                        p.out = out + (r0 + t) * p.stepOut + c0 + c;
+                        runTile<TRANSPOSED>(p, n, smaller(panel, columns - c));
+                    }
+                }
+            }
         }
+}
+
+// A^T B of long A and B: their rows come in blocks that the second cache holds twice, so that the next one
+// arrives while this one is used; a tile's columns of A are copied together.
+constexpr int64_t blockFloats = 96 * 1024;
+
+__attribute__((noinline)) void tallProduct(Product p, int64_t rows, int64_t C, int64_t K) {
+    alignas(64) float left[blockK * 12];
+    const float *a = p.a, *b = p.b;
+    float* out = p.out;
+    const int64_t stepA = p.stepK, fitting = blockFloats / (rows + C) / 16 * 16;
+    const int64_t many = fitting < 64 ? 64 : smaller(fitting, blockK);
+    const int64_t height = tileHeight(C), count = (rows + height - 1) / height;
+    for (int64_t k0 = 0; k0 < K; k0 += many, a += many * stepA, b += many * p.stepB) {
+        p.K = smaller(many, K - k0);
+        p.fresh = k0 == 0;
+        // One column of lines of the next block for every tile: first of A, then of B.
+        int64_t line = 0;
+        for (int64_t i = 0; i < count; ++i) {
+            const int64_t t = rows * i / count, n = rows * (i + 1) / count - t;
+            for (int64_t k = 0; k < p.K; ++k) copyTileRow(left + k * n, a + k * stepA + t, n);
+            p.a = left;
+            p.stepK = n;
+            for (int64_t c = 0; c < C; c += panel, line += 16) {
+                const bool ofA = line < rows, ofB = !ofA && line - rows < C;
+                p.ahead = ofA ? a + p.K * stepA + line : ofB ? b + p.K * p.stepB + line - rows : left;
+                p.stepAhead = ofA ? stepA : ofB ? p.stepB : 0;
+                p.b = b + c;
+                p.out = out + t * p.stepOut + c;
+                runTile<true>(p, n, smaller(panel, C - c));
+            }
+        }
+    }
 }
 
 // One or two rows: enough registers side by side that no fma waits for the one before it.
@@ -170,12 +263,14 @@ int64_t flatProduct(Product p, int64_t rows, int64_t C) {
     const Tile block = rows == 1 ? tile<1, 8, false, TRANSPOSED> : tile<2, 4, false, TRANSPOSED>;
     const int64_t width = (rows == 1 ? 8 : 4) * Simd::width;
     int64_t c = 0;
+    p.ahead = p.a;
     for (; c + width <= C; c += width, p.b += width, p.out += width) block(p, Simd::maskOf(0));
     return c;
 }
 
 template <bool TRANSPOSED>
 void wideProduct(Product p, int64_t rows, int64_t C, int64_t K) {
+    if (TRANSPOSED && K > blockK && rows > 2) return tallProduct(p, rows, C, K);
     if (K * C > Simd::packedFrom && rows >= 48) return packedProduct<TRANSPOSED>(p, rows, C, K);
     if (rows <= 2) {
         p.K = K;
@@ -191,7 +286,7 @@ void wideProduct(Product p, int64_t rows, int64_t C, int64_t K) {
         p.a = a + k0 * p.stepK;
         p.b = b + k0 * p.stepB;
         p.fresh = k0 == 0;
-        sweep<TRANSPOSED>(p, rows, C, 2 * Simd::width);
+        sweep<TRANSPOSED>(p, rows, C, panel);
     }
 }
 
@@ -280,10 +375,14 @@ void anyProduct(const Product& p, int64_t rows, int64_t C, int64_t K) {
 
 void product(const Call<float>& call, int64_t begin, int64_t end) {
     if (end <= begin) return;
-    const int64_t C = call.columns, K = call.transposed ? call.inRows[0] : call.inColumns[0];
+    const Extents& a = call.inExtents[0];
+    const int64_t C = call.extents.channels, perRow = call.columns / C;
+    const int64_t K = call.transposed ? a.samples * a.positions() : a.channels;
+    begin *= perRow;
+    end *= perRow;
     Product p{};
-    p.stepRow = call.transposed ? 1 : call.inColumns[0];
-    p.stepK = call.transposed ? call.inColumns[0] : 1;
+    p.stepRow = call.transposed ? 1 : a.channels;
+    p.stepK = call.transposed ? a.channels : 1;
     p.a = call.in[0] + begin * p.stepRow;
     p.b = call.in[1];
     p.stepB = C;

@@ -4,6 +4,7 @@
 
 #include "core/cpu/movement.inl"
 #include "core/cpu/pointwise.inl"
+#include "core/cpu/products.inl"
 #include "core/cpu/random.inl"
 
 #include "core/cpu/images.inl"
@@ -14,28 +15,9 @@
 #include "core/cpu/look_up.inl"
 #include "core/cpu/normalise.inl"
 
-// Every output is one chain of fma over ascending k, starting from 0: the order never depends on
-// tiles, slabs or registers.
-template <class T>
-void chainProduct(const Call<T>& call, int64_t begin, int64_t end) {
-    const int64_t C = call.columns, K = call.transposed ? call.inRows[0] : call.inColumns[0];
-    const int64_t stepRow = call.transposed ? 1 : call.inColumns[0];
-    const int64_t stepK = call.transposed ? call.inColumns[0] : 1;
-    for (int64_t row = begin; row < end; ++row) {
-        T* y = call.out + row * C;
-        zeroRun(y, C);
-        for (int64_t k = 0; k < K; ++k) {
-            const T value = call.in[0][row * stepRow + k * stepK];
-            const T* b = call.in[1] + k * C;
-#pragma GCC ivdep
-            for (int64_t column = 0; column < C; ++column) y[column] = math::fma(value, b[column], y[column]);
-        }
-    }
-}
-
 // Null for what does not compute: leaves, and updates, which have a pass of their own.
 template <class T>
-Kernel<T> kernelOf(Op op, Kernel<T> product) {
+Kernel<T> kernelOf(Op op, const Products<T>& products) {
     switch (op) {
         case Op::parameter:
         case Op::state:
@@ -111,17 +93,23 @@ Kernel<T> kernelOf(Op op, Kernel<T> product) {
         case Op::divide:
             return divide<T>;
         case Op::matmul:
-            return product;
+            return products.matmul;
         case Op::transpose:
             return transpose<T>;
         case Op::convolution:
+            return products.convolution;
         case Op::convolutionTransposed:
+            return products.convolutionTransposed;
         case Op::convolutionWeight:
+            return products.convolutionWeight;
         case Op::turnTaps:
+            return turnTaps<T>;
         case Op::headScores:
+            return products.headScores;
         case Op::headMix:
+            return products.headMix;
         case Op::headMixTransposed:
-            return nullptr;
+            return products.headMixTransposed;
         case Op::upsample:
             return upsample<T>;
         case Op::sumPool:

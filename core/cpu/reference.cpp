@@ -9,7 +9,10 @@ namespace {
 }  // namespace
 
 Kernel<double> referenceKernel(Op op) {
-    return kernelOf<double>(op, chainProduct<double>);
+    static constexpr Products<double> products{
+        chainMatmul,     chainConvolution, chainConvolutionTransposed, chainConvolutionWeight,
+        chainHeadScores, chainHeadMix,     chainHeadMixTransposed};
+    return kernelOf<double>(op, products);
 }
 
 }  // namespace core::cpu

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "network_problems.h"
+#include "product_problems.h"
 
 namespace problems {
 
@@ -167,6 +168,9 @@ inline const std::vector<Problem>& all() {
         Maker maker;
         addPointwise(list, maker);
         addProducts(list, maker);
+        addPositions(list, maker);
+        addConvolutions(list, maker);
+        addAttention(list, maker);
         addMovement(list, maker);
         addRandom(list, maker);
         addRepeats(list, maker);

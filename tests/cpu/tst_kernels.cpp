@@ -78,6 +78,8 @@ class TestKernels : public QObject {
                 std::vector<float> out(whole.size(), 12345.0f);
                 Call<float> call = p.call;
                 call.out = out.data();
+                std::vector<float> scratch(size_t(scratchSize(call)), std::nanf(""));
+                call.scratch = scratch.data();
                 set->kernelFor(call.op)(call, begin, end);
                 for (int64_t i = 0; i < p.size(); ++i) {
                     const bool inside = i >= begin * call.columns && i < end * call.columns;
@@ -91,15 +93,16 @@ class TestKernels : public QObject {
         for (const Problem& p : all()) {
             if (p.call.op != Op::matmul) continue;
             const std::vector<float> out = solve(p, bestKernels(), p.call.rows);
-            const int64_t K = p.call.inRows[1];
-            for (int64_t r = 0; r < p.call.rows; r += 3)
-                for (int64_t c = 0; c < p.call.columns; ++c) {
+            const core::Extents& a = p.call.inExtents[0];
+            const int64_t vectors = a.samples * a.positions(), C = p.call.extents.channels;
+            const int64_t K = p.call.transposed ? vectors : a.channels;
+            for (int64_t r = 0; r < p.size() / C; r += 3)
+                for (int64_t c = 0; c < C; ++c) {
                     float sum = 0;
                     for (int64_t k = 0; k < K; ++k)
-                        sum = std::fma(p.call.transposed ? p.in[0][size_t(k * p.call.rows + r)]
-                                                         : p.in[0][size_t(r * K + k)],
-                                       p.in[1][size_t(k * p.call.columns + c)], sum);
-                    QVERIFY2(sum == out[size_t(r * p.call.columns + c)], p.name.c_str());
+                        sum = std::fma(p.in[0][size_t(p.call.transposed ? k * a.channels + r : r * K + k)],
+                                       p.in[1][size_t(k * C + c)], sum);
+                    QVERIFY2(sum == out[size_t(r * C + c)], p.name.c_str());
                 }
         }
     }

@@ -41,6 +41,40 @@ inline Var someIndex(Recorder& r, const Shape& shape) {
     return r.constant(shape, {3, 0, 1, 4, 3, 1});
 }
 
+inline Var weightOfConvolution(Recorder& r, Var x, Var dy, int window, int stride, int padding) {
+    return r.add({.op = Op::convolutionWeight,
+                  .shape = {window, window, x.shape()[3], dy.shape()[3]},
+                  .inputs = {x.id(), dy.id()},
+                  .offset = padding,
+                  .window = window,
+                  .stride = stride,
+                  .name = "weight"});
+}
+
+inline Var turnTapsOf(Recorder& r, Var w) {
+    const Shape& s = w.shape();
+    return r.add(
+        {.op = Op::turnTaps, .shape = {s[0], s[1], s[3], s[2]}, .inputs = {w.id()}, .name = "turnTaps"});
+}
+
+inline Var scoresOf(Recorder& r, Var q, Var k, int heads, float scale) {
+    return r.add({.op = Op::headScores,
+                  .shape = {q.shape()[0], heads, q.shape()[1], k.shape()[1]},
+                  .inputs = {q.id(), k.id()},
+                  .a = scale,
+                  .parts = heads,
+                  .name = "scores"});
+}
+
+inline Var mixTransposedOf(Recorder& r, Var weights, Var x) {
+    const Shape& p = weights.shape();
+    return r.add({.op = Op::headMixTransposed,
+                  .shape = {p[0], p[3], x.shape()[2]},
+                  .inputs = {weights.id(), x.id()},
+                  .parts = p[1],
+                  .name = "mix"});
+}
+
 inline const std::vector<Row>& table() {
     using R = Recorder&;
     using In = const Inputs&;
@@ -118,7 +152,43 @@ inline const std::vector<Row>& table() {
         {"matmul to one column", {{13, 17}, {17, 1}}, [](R, In x) { return matmul(x[0], x[1]); }},
         {"matmul with W^T", {{13, 7}, {5, 7}}, [](R, In x) { return matmul(x[0], transpose(x[1])); }},
         {"matmul transposed left", {{7, 5}, {7, 9}}, [](R, In x) { return matmulTransposedLeft(x[0], x[1]); }},
+        {"matmul of samples and positions", {{3, 5, 7}, {7, 9}}, [](R, In x) { return matmul(x[0], x[1]); }},
+        {"matmul of pixels", {{2, 3, 4, 5}, {5, 33}}, [](R, In x) { return matmul(x[0], x[1]); }},
+        {"matmul transposed left of samples", {{3, 5, 7}, {3, 5, 9}}, [](R, In x) {
+             return matmulTransposedLeft(x[0], x[1]);
+         }},
+        {"matmul transposed left of pixels", {{2, 3, 4, 5}, {2, 3, 4, 33}}, [](R, In x) {
+             return matmulTransposedLeft(x[0], x[1]);
+         }},
         {"transpose", {{7, 5}}, [](R, In x) { return square(transpose(x[0])); }},
+        // ---- convolutions
+        {"conv2d 3x3", {{2, 5, 6, 3}, {3, 3, 3, 5}}, [](R, In x) { return conv2d(x[0], x[1], 1, 1); }},
+        {"conv2d 3x3, no padding", {{2, 5, 4, 3}, {3, 3, 3, 5}}, [](R, In x) { return conv2d(x[0], x[1], 1, 0); }},
+        {"conv2d 3x3, two around", {{2, 3, 4, 2}, {3, 3, 2, 3}}, [](R, In x) { return conv2d(x[0], x[1], 1, 2); }},
+        {"conv2d 3x3 of odd images, every other pixel", {{2, 7, 5, 3}, {3, 3, 3, 4}}, [](R, In x) { return conv2d(x[0], x[1], 2, 1); }},
+        {"conv2d 3x3 of even images, every other pixel", {{2, 6, 8, 3}, {3, 3, 3, 4}}, [](R, In x) { return conv2d(x[0], x[1], 2, 1); }},
+        {"conv2d 1x1", {{2, 5, 3, 5}, {1, 1, 5, 33}}, [](R, In x) { return conv2d(x[0], x[1], 1, 0); }, -0.5, 0.5},
+        {"conv2d 1x1, every other pixel", {{2, 5, 4, 5}, {1, 1, 5, 3}}, [](R, In x) { return conv2d(x[0], x[1], 2, 0); }},
+        {"conv2d 4x4, every other pixel", {{2, 6, 8, 3}, {4, 4, 3, 5}}, [](R, In x) { return conv2d(x[0], x[1], 2, 1); }},
+        {"conv2d of patches", {{2, 4, 6, 3}, {2, 2, 3, 5}}, [](R, In x) { return conv2d(x[0], x[1], 2, 0); }},
+        {"conv2d 1 channel to 33", {{2, 5, 4, 1}, {3, 3, 1, 33}}, [](R, In x) { return conv2d(x[0], x[1], 1, 1); }},
+        {"conv2d 33 channels to 1", {{2, 5, 4, 33}, {3, 3, 33, 1}}, [](R, In x) { return conv2d(x[0], x[1], 1, 1); }, -0.5, 0.5},
+        {"conv2d 13 channels to 17", {{2, 4, 3, 13}, {3, 3, 13, 17}}, [](R, In x) { return conv2d(x[0], x[1], 1, 1); }},
+        {"convTranspose2d 3x3", {{2, 5, 4, 3}, {3, 3, 3, 5}}, [](R, In x) { return convTranspose2d(x[0], x[1], 1, 1); }},
+        {"convTranspose2d 3x3, every other pixel", {{2, 3, 4, 3}, {3, 3, 3, 5}}, [](R, In x) { return convTranspose2d(x[0], x[1], 2, 1); }},
+        {"convTranspose2d 4x4, every other pixel", {{2, 3, 4, 5}, {4, 4, 5, 3}}, [](R, In x) { return convTranspose2d(x[0], x[1], 2, 1); }},
+        {"convTranspose2d of patches", {{2, 2, 3, 5}, {2, 2, 5, 3}}, [](R, In x) { return convTranspose2d(x[0], x[1], 2, 0); }},
+        {"convTranspose2d with gaps", {{2, 3, 2, 3}, {2, 2, 3, 4}}, [](R, In x) { return convTranspose2d(x[0], x[1], 3, 0); }},
+        {"convTranspose2d 4x4 to one channel", {{2, 3, 4, 17}, {4, 4, 17, 1}}, [](R, In x) { return convTranspose2d(x[0], x[1], 2, 1); }},
+        {"weight of conv2d 3x3", {{2, 5, 4, 3}, {2, 5, 4, 5}}, [](R r, In x) { return weightOfConvolution(r, x[0], x[1], 3, 1, 1); }},
+        {"weight of conv2d 3x3, every other pixel", {{2, 6, 5, 3}, {2, 3, 3, 5}}, [](R r, In x) { return weightOfConvolution(r, x[0], x[1], 3, 2, 1); }},
+        {"weight of conv2d 1x1", {{2, 3, 4, 5}, {2, 3, 4, 3}}, [](R r, In x) { return weightOfConvolution(r, x[0], x[1], 1, 1, 0); }},
+        {"turnTaps", {{3, 3, 5, 7}}, [](R r, In x) { return square(turnTapsOf(r, x[0])); }},
+        // ---- attention
+        {"scores of heads", {{2, 5, 9}, {2, 7, 9}}, [](R r, In x) { return scoresOf(r, x[0], x[1], 3, 0.7f); }},
+        {"scores of one head", {{2, 3, 5}, {2, 3, 5}}, [](R r, In x) { return scoresOf(r, x[0], x[1], 1, 1); }},
+        {"attend", {{2, 3, 5, 7}, {2, 7, 9}}, [](R, In x) { return attend(x[0], x[1]); }},
+        {"attend from the keys", {{2, 3, 5, 7}, {2, 5, 9}}, [](R r, In x) { return mixTransposedOf(r, x[0], x[1]); }},
         // ---- reductions
         {"sum", {{7, 5}}, [](R, In x) { return sum(x[0]); }},
         {"mean", {{7, 5}}, [](R, In x) { return mean(square(x[0])); }},
