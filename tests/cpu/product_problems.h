@@ -55,7 +55,8 @@ inline void addConvolutions(std::vector<Problem>& all, Maker& maker) {
             p.call.window = k;
             p.call.stride = c.stride;
             p.call.offset = c.padding;
-            p.tolerance = 4e-5;
+            p.tolerance =
+                1e-5 + 5e-8 * double(op == Op::convolutionWeight ? y.samples * y.positions() : k * k * I);
             maker.operand(p, 0, a, -1, 1);
             maker.operand(p, 1, b, -1, 1);
             all.push_back(std::move(p));
