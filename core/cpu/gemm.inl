@@ -122,8 +122,9 @@ constexpr Tiles<TRANSPOSED> allTiles() {
     return tiles;
 }
 
-// The summed extent is taken in pieces that keep a panel of B in the nearest cache.
-constexpr int64_t blockK = 192;
+// The summed extent is taken in pieces that keep a panel of B in the nearest cache, the columns in such that
+// all of A's rows find the same part of B in the second.
+constexpr int64_t blockK = 192, sweepColumns = 128;
 constexpr int64_t panel = 2 * Simd::width;
 
 // Rows of a tile beside so many columns.
@@ -286,7 +287,13 @@ void wideProduct(Product p, int64_t rows, int64_t C, int64_t K) {
         p.a = a + k0 * p.stepK;
         p.b = b + k0 * p.stepB;
         p.fresh = k0 == 0;
-        sweep<TRANSPOSED>(p, rows, C, panel);
+        const Product block = p;
+        for (int64_t c0 = 0; c0 < C; c0 += sweepColumns) {
+            p.b = block.b + c0;
+            p.out = block.out + c0;
+            sweep<TRANSPOSED>(p, rows, smaller(sweepColumns, C - c0), panel);
+        }
+        p = block;
     }
 }
 
