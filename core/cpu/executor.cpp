@@ -147,7 +147,7 @@ void Executor::prepareTasks(int threads) {
                     continue;
                 }
                 // A few slabs for each thread, so that none waits long.
-                const int64_t pieces = threads == 1 ? 1 : 3 * threads;
+                const int64_t pieces = threads == 1 || group.readsWhole ? threads : 3 * threads;
                 int64_t slab = (group.rows + pieces - 1) / pieces;
                 if (slab > 12) slab = (slab + 11) / 12 * 12;
                 slab = std::min(std::max<int64_t>(slab, std::min<int64_t>(group.slab, 12)), group.slab);

@@ -23,23 +23,29 @@ Var turnTaps(Var w) {
         {.op = Op::turnTaps, .shape = {s[0], s[1], s[3], s[2]}, .inputs = {w.id()}, .name = "turnTaps"});
 }
 
+// d weight of the convolution n of x, given dy. A matrix at first, whose rows the workers share.
+Var weightGradient(const Node& n, Var x, Var dy) {
+    const int k = n.window, in = x.shape().channels(), out = dy.shape().channels();
+    return reshape(like(n, Op::convolutionWeight, {k * k * in, out}, {x, dy}, "convolutionWeight"),
+                   {k, k, in, out});
+}
+
 // Convolution, its converse and its weight's gradient are closed under differentiation.
 Var ofConvolution(const Node& n, Var x, Var other, Var dy, int which) {
     switch (n.op) {
         case Op::convolution:
             return which == 0 ? like(n, Op::convolutionTransposed, x.shape(), {dy, turnTaps(other)},
                                      "convTranspose2d")
-                              : like(n, Op::convolutionWeight, other.shape(), {x, dy}, "convolutionWeight");
-        case Op::convolutionTransposed: {
-            if (which == 0) return like(n, Op::convolution, x.shape(), {dy, turnTaps(other)}, "conv2d");
-            const Shape& w = other.shape();
-            return turnTaps(
-                like(n, Op::convolutionWeight, {w[0], w[1], w[3], w[2]}, {dy, x}, "convolutionWeight"));
-        }
-        default:  // convolutionWeight of x and `other`, the gradient of a convolution's result
-            return which == 0 ? like(n, Op::convolutionTransposed, x.shape(), {other, turnTaps(dy)},
+                              : weightGradient(n, x, dy);
+        case Op::convolutionTransposed:
+            return which == 0 ? like(n, Op::convolution, x.shape(), {dy, turnTaps(other)}, "conv2d")
+                              : turnTaps(weightGradient(n, dy, x));
+        default: {  // convolutionWeight of x and `other`, the gradient of a convolution's result
+            const Var w = reshape(dy, {n.window, n.window, x.shape().channels(), other.shape().channels()});
+            return which == 0 ? like(n, Op::convolutionTransposed, x.shape(), {other, turnTaps(w)},
                                      "convTranspose2d")
-                              : like(n, Op::convolution, other.shape(), {x, dy}, "conv2d");
+                              : like(n, Op::convolution, other.shape(), {x, w}, "conv2d");
+        }
     }
 }
 

@@ -57,7 +57,7 @@ enum class Op : uint8_t {
     // Images [B, H, W, C]; weights [k, k, I, O]; k the window, s the stride, p the offset.
     convolution,            // zeros p wide around x: [B, (H + 2p - k)/s + 1, ..., O]
     convolutionTransposed,  // the converse: pixel y of x adds to pixels s y - p + ky of the output
-    convolutionWeight,      // x, dy -> d weight of the convolution: [k, k, I, O]
+    convolutionWeight,      // x, dy -> d weight of the convolution, as a matrix: [k k I, O]
     turnTaps,               // [k, k, I, O] -> [k, k, O, I]
     upsample,               // each pixel k x k times
     sumPool,                // the sum of each k x k

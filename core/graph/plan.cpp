@@ -42,6 +42,14 @@ bool rowLocal(const Graph& g, const Node& n, int which) {
     return g.nodes[n.inputs[which]].shape.rows() == n.shape.rows() && !readsWhole(n, which);
 }
 
+// Is a row of it, or of what it is computed from, more than one position? Few such samples fit a slab; what
+// has one position a sample is computed apart, many samples at a time.
+bool isWide(const Graph& g, NodeId id) {
+    const auto wide = [&](NodeId value) { return g.nodes[value].shape.extents().positions() > 1; };
+    const Node& n = g.nodes[id];
+    return wide(id) || std::any_of(n.inputs.begin(), n.inputs.end(), wide);
+}
+
 // The node that a chain of reshapes stands for.
 NodeId origin(const Graph& g, NodeId id) {
     while (g.nodes[id].op == Op::reshape) id = g.nodes[id].inputs[0];
@@ -113,7 +121,8 @@ class Compiler {
         for (int which = 0; which < int(n.inputs.size()); ++which) {
             const NodeId from = n.inputs[which];
             if (m_level[from] < m_firstLevel) continue;  // a leaf, or computed in an earlier segment
-            level = std::max(level, m_level[from] + (rowLocal(g, n, which) ? 0 : 1));
+            const bool together = rowLocal(g, n, which) && isWide(g, id) == isWide(g, from);
+            level = std::max(level, m_level[from] + (together ? 0 : 1));
         }
         for (NodeId input : n.inputs) {
             const Node& leaf = g.nodes[origin(g, input)];
@@ -185,7 +194,10 @@ class Compiler {
         }
         Level out;
         for (auto& [id, group] : groups) {
-            group.slab = slabRows(group);
+            const Node& first = g.nodes[group.nodes[0]];
+            group.readsWhole =
+                first.op == Op::convolutionWeight || (first.op == Op::matmul && first.transposed);
+            group.slab = group.readsWhole ? group.rows : slabRows(group);
             out.push_back(std::move(group));
         }
         return out;

@@ -20,6 +20,7 @@ struct Place {
 struct Group {
     int64_t rows = 1;
     int64_t slab = 1;           // rows at a time, at most
+    bool readsWhole = false;    // every slab reads all of the operands: as few as there are workers
     std::vector<NodeId> nodes;  // in program order
 };
 

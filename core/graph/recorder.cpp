@@ -190,10 +190,10 @@ void Recorder::addUpdate(const Gradients& g, Update update, const UpdateOptions&
     for (size_t i = 0; i < g.values.size(); ++i) {
         // The gradient is written straight into the flat buffer; a value that is already somewhere is copied
         // there.
-        const NodeId id = g.values[i].id();
-        const Op op = node(id).op;
-        const bool computed = op >= Op::fill && op != Op::reshape;
-        Var slot = g.values[i];
+        NodeId id = g.values[i].id();
+        while (node(id).op == Op::reshape) id = node(id).inputs[0];
+        const bool computed = node(id).op >= Op::fill;
+        Var slot(*this, id);
         if (!computed || m_graph.gradientEntry.count(id)) {
             Node copy{.op = Op::affine, .shape = slot.shape(), .inputs = {id}, .a = 1};
             copy.stage = int(m_graph.stages.size()) - 1;
