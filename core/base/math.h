@@ -27,10 +27,9 @@ GS_INLINE double sqrt(double x) {
 
 // Relative error about 1e-7; overflows to infinity and underflows to zero.
 GS_INLINE float exp(float x) {
-    const float clamped = x > 88.7f ? 88.7f : (x < -87.3f ? -87.3f : x);
-    const float shifted = fma(clamped, 1.44269504088896341f, 12582912.0f);  // round to nearest by 1.5 * 2^23
+    const float shifted = fma(x, 1.44269504088896341f, 12582912.0f);  // round to nearest by 1.5 * 2^23
     const float n = shifted - 12582912.0f;
-    float r = fma(n, -0.693359375f, clamped);
+    float r = fma(n, -0.693359375f, x);
     r = fma(n, 2.12194440e-4f, r);
     float p = 1.9875691500e-4f;
     p = fma(p, r, 1.3981999507e-3f);
@@ -39,14 +38,12 @@ GS_INLINE float exp(float x) {
     p = fma(p, r, 1.6666665459e-1f);
     p = fma(p, r, 5.0000001201e-1f);
     p = fma(p, r * r, r + 1.0f);
-    // 2^n in two factors, so that n = 128 does not overflow the exponent on the way.
-    const int32_t k = int32_t(n), half = k >> 1;
-    const float scale = std::bit_cast<float>((half + 127) << 23),
-                rest = std::bit_cast<float>((k - half + 127) << 23);
-    const float y = p * scale * rest;
-    const float saturated =
-        x > 88.72284f ? std::numeric_limits<float>::infinity() : (x < -87.33655f ? 0.0f : y);
-    return x != x ? x : saturated;
+    // p 2^n by its exponent: n stands in the last bits of `shifted`. Within the bounds below the result is
+    // normal.
+    const float y =
+        std::bit_cast<float>(std::bit_cast<uint32_t>(p) + (std::bit_cast<uint32_t>(shifted) << 23));
+    const float lower = x >= -87.33654f ? y : 0.0f;
+    return x <= 88.72283f ? lower : x + std::numeric_limits<float>::infinity();  // NaN stays NaN
 }
 GS_INLINE double exp(double x) {
     return std::exp(x);

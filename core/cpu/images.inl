@@ -22,6 +22,12 @@ void sumPool(const Call<T>& call, int64_t begin, int64_t end) {
     for (int64_t line = 0; line < (end - begin) * to.height; ++line, x += k * row)
         for (int64_t column = 0; column < to.width; ++column, y += C) {
             const T* block = x + column * k * C;
+            if (k == 2) {
+#pragma GCC ivdep
+                for (int64_t c = 0; c < C; ++c)
+                    y[c] = ((block[c] + block[c + C]) + block[c + row]) + block[c + row + C];
+                continue;
+            }
             copyRun(y, block, C);
             for (int64_t i = 1; i < k * k; ++i) {
                 const T* pixel = block + i / k * row + i % k * C;

@@ -2,6 +2,7 @@
 // the reference. Included inside an unnamed namespace of core::cpu, and everything here is
 // internal: a function that the linker could share would bring AVX-512 to a CPU without it.
 
+#include "core/cpu/lanes.inl"
 #include "core/cpu/movement.inl"
 #include "core/cpu/pointwise.inl"
 #include "core/cpu/products.inl"

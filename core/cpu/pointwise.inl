@@ -87,8 +87,8 @@ void gelu(const Call<T>& call, int64_t begin, int64_t end) {
 }
 template <class T>
 void geluSlope(const Call<T>& call, int64_t begin, int64_t end) {
-    eachElement(call, begin, end, [](T v) {
-        const T x = v > T(30) ? T(30) : (v < T(-30) ? T(-30) : v), z = x * x;  // no infinity times 0
+    eachElement(call, begin, end, [](T x) {
+        const T square = x * x, z = square < T(900) ? square : T(900);  // no infinity times 0
         const T s = math::sigmoid(x * math::fma(z, T(0.0713548162726002527), T(1.59576912160573071)));
         const T slope = math::fma(z, T(0.214064448817800758), T(1.59576912160573071));
         return math::fma(x * s * (T(1) - s), slope, s);
@@ -104,8 +104,7 @@ void erfGelu(const Call<T>& call, int64_t begin, int64_t end) {
 }
 template <class T>
 void erfGeluSlope(const Call<T>& call, int64_t begin, int64_t end) {
-    eachElement(call, begin, end, [](T v) {
-        const T x = v > T(30) ? T(30) : (v < T(-30) ? T(-30) : v);
+    eachElement(call, begin, end, [](T x) {
         return math::fma(x * T(0.398942280401432678), math::exp(T(-0.5) * x * x), normalBelow(x));
     });
 }

@@ -1,35 +1,6 @@
 // Sums along samples, positions or channels, and their converse; part of kernels.inl.
 
-// Sixteen partial sums, element i going to lane i mod 16, then a fixed tree: the same bits
-// whatever the width of the registers.
-template <class T>
-GS_INLINE T laneSum(const T* x, int64_t n) {
-    constexpr int64_t lanes = 16;
-    T partial[lanes] = {};
-    int64_t i = 0;
-    for (; i + lanes <= n; i += lanes)
-        for (int64_t lane = 0; lane < lanes; ++lane) partial[lane] += x[i + lane];
-    for (int64_t lane = 0; i + lane < n; ++lane) partial[lane] += x[i + lane];
-    for (int64_t width = lanes / 2; width > 0; width /= 2)
-        for (int64_t lane = 0; lane < width; ++lane) partial[lane] += partial[lane + width];
-    return partial[0];
-}
-
-// The same for sums of other things: total = f(total, i) for every element, lane by lane.
-template <class T, class F>
-GS_INLINE T laneSumOf(int64_t n, F f) {
-    constexpr int64_t lanes = 16;
-    T partial[lanes] = {};
-    int64_t i = 0;
-    for (; i + lanes <= n; i += lanes)
-        for (int64_t lane = 0; lane < lanes; ++lane) partial[lane] = f(partial[lane], i + lane);
-    for (int64_t lane = 0; i + lane < n; ++lane) partial[lane] = f(partial[lane], i + lane);
-    for (int64_t width = lanes / 2; width > 0; width /= 2)
-        for (int64_t lane = 0; lane < width; ++lane) partial[lane] += partial[lane + width];
-    return partial[0];
-}
-
-// The same sums for rows shorter than the lanes, sixteen rows side by side.
+// The sums that laneSum gives, of rows shorter than the lanes, sixteen rows side by side.
 template <class T>
 GS_INLINE void shortSums(T* y, const T* x, int64_t rows, int64_t n) {
     constexpr int64_t lanes = 16, many = 16;
@@ -48,32 +19,24 @@ GS_INLINE void shortSums(T* y, const T* x, int64_t rows, int64_t n) {
     }
 }
 
-#if defined(__AVX512F__)
-constexpr int64_t registerBytes = 64;
-#elif defined(__AVX__)
-constexpr int64_t registerBytes = 32;
-#else
-constexpr int64_t registerBytes = 16;
-#endif
-
 // COUNT times WIDTH columns added up in registers, row after row.
 template <int COUNT, int64_t WIDTH, class T>
 GS_INLINE void columnSums(T* y, const T* x, int64_t rows, int64_t step) {
-    typedef T Lanes __attribute__((vector_size(WIDTH * sizeof(T))));
-    Lanes total[COUNT];
+    typedef T Columns __attribute__((vector_size(WIDTH * sizeof(T))));
+    Columns total[COUNT];
 #pragma GCC unroll 4
-    for (int i = 0; i < COUNT; ++i) __builtin_memcpy(&total[i], x + i * WIDTH, sizeof(Lanes));
+    for (int i = 0; i < COUNT; ++i) __builtin_memcpy(&total[i], x + i * WIDTH, sizeof(Columns));
     for (int64_t row = 1; row < rows; ++row) {
         x += step;
 #pragma GCC unroll 4
         for (int i = 0; i < COUNT; ++i) {
-            Lanes next;
-            __builtin_memcpy(&next, x + i * WIDTH, sizeof(Lanes));
+            Columns next;
+            __builtin_memcpy(&next, x + i * WIDTH, sizeof(Columns));
             total[i] += next;
         }
     }
 #pragma GCC unroll 4
-    for (int i = 0; i < COUNT; ++i) __builtin_memcpy(y + i * WIDTH, &total[i], sizeof(Lanes));
+    for (int i = 0; i < COUNT; ++i) __builtin_memcpy(y + i * WIDTH, &total[i], sizeof(Columns));
 }
 
 // Many running sums over positions at once: total[c] = sum over p of f(p, c), four positions at a time.
