@@ -18,6 +18,8 @@ double secondsSince(Clock::time_point then) {
 
 // A frame is made at most this often, and never for more than a quarter of the trainer's time.
 constexpr double frameInterval = 0.030, lookShare = 4;
+// On the way to another step a frame is made this often.
+constexpr double showTheWayAfter = 0.2;
 // A round of evaluation starts at most this often, and takes at most a tenth of the time.
 constexpr double evaluationInterval = 1.0, evaluationShare = 10;
 
@@ -182,14 +184,17 @@ void Trainer::loop() {
         }
         try {
             if (state.run && state.target) {
-                state.run->goTo(*state.target, pending);
+                // A long way is interrupted to show where it has got; a short one is over before it is seen.
+                const Clock::time_point start = Clock::now();
+                state.run->goTo(*state.target,
+                                [&] { return pending() || secondsSince(start) > showTheWayAfter; });
                 state.changed = true;
                 if (state.run->stepCount() == *state.target || !state.run->problem().empty())
                     state.target.reset();
             } else if (state.run && state.running && (state.limit == 0 || Clock::now() >= state.nextStep)) {
                 state.train();
             }
-            if (state.run) state.evaluate();
+            if (state.run && !state.target) state.evaluate();
             if (wanted && state.frameDue()) {
                 FramePtr frame = state.look();
                 const std::lock_guard lock(m_mutex);

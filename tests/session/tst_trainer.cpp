@@ -236,6 +236,21 @@ class TestTrainer : public QObject {
         QVERIFY(await(trainer, [](const Frame& f) { return !f.running && f.step == 0; }));
     }
 
+    void aLongWayIsShownOnTheWay() {
+        Trainer trainer;
+        const int64_t far = 1'000'000'000;
+        trainer.open(small("gan", "ring8"));
+        trainer.goTo(far);
+        const FramePtr early = await(
+            trainer, [](const Frame& f) { return f.step > 0; }, 10 * promptly);
+        QVERIFY(early);
+        const int64_t passed = early->step;
+        QVERIFY(await(
+            trainer, [=](const Frame& f) { return f.step > passed; }, 10 * promptly));
+        trainer.goTo(5);
+        QVERIFY(await(trainer, [](const Frame& f) { return f.step == 5; }));
+    }
+
     void pauseIsHonouredAtFullSize() {
         Trainer trainer;
         trainer.watch({"samples", "d_field", "jsd", "modes_covered", "arrows"});
