@@ -146,9 +146,7 @@ void drawShapes(Canvas& canvas, const Frame& frame, const std::vector<const Shap
         const Sampled dots = dotsOn(f, logits);
         plot.points(dots.series(), Paint(Ink::generated, now ? 0.8f : 0.25f), now ? 2.5f : 1.75f);
     }
-    if (!logits && !slopes)
-        plot.text(-logitReach, -logitReach, "The fakes of each batch as dots on the curves.", Ink::faint,
-                  {0, 1});
+    if (!logits && !slopes) plot.text(logitReach, logitReach, "dots: fakes of a batch", Ink::faint, {1, 0});
 }
 
 }  // namespace
