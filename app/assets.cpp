@@ -14,7 +14,7 @@ QString assetPath(const QString& relative) {
         places << QDir::cleanPath(QCoreApplication::applicationDirPath() + "/../share/genscope");
     places << QStringLiteral(GENSCOPE_ASSETS);
     for (const QString& place : places) {
-        const QString path = QDir(place).filePath(relative);
+        QString path = QDir(place).filePath(relative);
         if (QFileInfo::exists(path)) return path;
     }
     throw core::Error(fmt::format("assets: expected '{}' in {}, found it nowhere", relative.toStdString(),

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 namespace app {
@@ -36,7 +37,7 @@ bool Progress::due(int64_t done) {
 void Progress::print(int64_t done, const std::string& note) {
     const double elapsed = seconds();
     const double rate = elapsed > 0 ? double(done) / elapsed : 0;
-    const int64_t left = rate > 0 ? int64_t(double(m_total - done) / rate + 0.5) : 0;
+    const int64_t left = rate > 0 ? std::llround(double(m_total - done) / rate) : 0;
     std::string figures = fmt::format("{} of {} steps, {:.0f} a second, {}:{:02} left", done, m_total, rate,
                                       left / 60, left % 60);
     if (!note.empty()) figures += "  " + note;

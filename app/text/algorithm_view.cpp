@@ -44,7 +44,7 @@ void AlgorithmView::setStage(const QString& stage) {
         const QRectF rect = litRect();
         if (rect.top() < 0 || rect.bottom() > viewport()->height())
             verticalScrollBar()->setValue(
-                int(verticalScrollBar()->value() + rect.center().y() - viewport()->height() / 2));
+                int(verticalScrollBar()->value() + rect.center().y() - viewport()->height() / 2.0));
     }
     viewport()->update();
 }

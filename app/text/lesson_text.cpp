@@ -290,7 +290,7 @@ Spans parseSpans(const QString& text, const QString& fileName, int line) {
         if (end <= i + open.size())
             fail(fileName, line,
                  fmt::format("expected words and '{}' after '{}'", close.toStdString(), open.toStdString()));
-        const QString inner = text.mid(i + open.size(), end - i - open.size());
+        QString inner = text.mid(i + open.size(), end - i - open.size());
         i = end + close.size();
         flush();
         return inner;

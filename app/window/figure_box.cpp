@@ -56,12 +56,9 @@ void FigureBox::stepBy(int steps) {
         return;
     }
     const double from = value();
-    double to = from;
-    if (m_parameter.logarithmic) {
+    double to = from + steps * (maximum() - minimum()) / 100;
+    if (m_parameter.logarithmic)
         to = from > 0 ? from * std::pow(10.0, 0.1 * steps) : std::max(minimum(), maximum() * 1e-4);
-    } else {
-        to = from + steps * (maximum() - minimum()) / 100;
-    }
     // Two significant digits, so that repeated steps stay readable.
     double rounded = to;
     if (readNumber(QString::number(to, 'g', m_parameter.logarithmic ? 2 : 3), rounded)) to = rounded;

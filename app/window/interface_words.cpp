@@ -35,7 +35,7 @@ const QString& interfaceLanguage() {
 }
 
 QString say(const char* english) {
-    const QString words = QString::fromUtf8(english);
+    QString words = QString::fromUtf8(english);
     if (currentLanguage == "en") return words;
     static const QHash<QString, QString> chinese = loadChinese();
     return chinese.value(words, words);

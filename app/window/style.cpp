@@ -6,6 +6,7 @@
 #include <QStyle>
 #include <QStyleFactory>
 #include <QToolTip>
+#include <cmath>
 
 #include "app/assets.h"
 
@@ -184,7 +185,7 @@ QString nameOf(views::Palette palette) {
 }
 
 int scaled(double logical) {
-    return int(logical * double(theme.scale) + 0.5);
+    return int(std::lround(logical * double(theme.scale)));
 }
 
 }  // namespace app

@@ -123,7 +123,7 @@ ImageSet shapesTable(int64_t count, uint64_t seed) {
             for (int x = 0; x < side; ++x) {
                 // A pixel on the outline is covered in part, as its distance says.
                 const float d = outlines[label].distance(float(x) + 0.5f - cx, float(y) + 0.5f - cy, r);
-                *pixel++ = uint8_t(grey * std::clamp(0.5f - d, 0.0f, 1.0f) + 0.5f);
+                *pixel++ = uint8_t(std::lround(grey * std::clamp(0.5f - d, 0.0f, 1.0f)));
             }
     }
     set.images = std::move(table);

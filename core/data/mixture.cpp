@@ -102,7 +102,8 @@ std::vector<float> Mixture::draw(int64_t count, uint64_t seed) const {
         const Component& c = m_components[k];
         float normal[2];
         philox::normalPair(block.word[2], block.word[3], normal[0], normal[1]);
-        for (int d = 0; d < m_dimensions; ++d)
+        for (int d = 0; d < m_dimensions; ++d)  // one or two
+            // NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult)
             points[i * m_dimensions + d] = float(c.mean[d] + c.sigma * normal[d]);
     }
     return points;

@@ -164,8 +164,9 @@ Table pictureAsDensity(std::span<const uint8_t> grey, int width, int height, int
         const auto target = std::min(uint64_t(double(bits) * 0x1p-53 * double(total)), total - 1);
         const int64_t place =
             std::upper_bound(cumulative.begin(), cumulative.end(), target) - cumulative.begin();
-        const double x = double(place % width) + philox::uniform(block.word[2]);
-        const double y = double(place / width) + philox::uniform(block.word[3]);
+        const int64_t column = place % width, row = place / width;
+        const double x = double(column) + philox::uniform(block.word[2]);
+        const double y = double(row) + philox::uniform(block.word[3]);
         table.values[2 * i] = float((x - 0.5 * width) * pixel);
         table.values[2 * i + 1] = float((0.5 * height - y) * pixel);
     }
