@@ -26,6 +26,7 @@ bool letterMatch(const QString& letters, const QString& words) {
 CommandPalette::CommandPalette(std::vector<Command> commands, QWidget* parent)
     : QDialog(parent, Qt::Dialog | Qt::FramelessWindowHint), m_commands(std::move(commands)) {
     setAccessibleName(say("Find a command…"));
+    setAttribute(Qt::WA_StyledBackground);
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(scaled(8), scaled(8), scaled(8), scaled(8));
     m_line = new QLineEdit(this);

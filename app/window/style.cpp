@@ -108,6 +108,9 @@ QString sheetOf(const views::Theme& t) {
         QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
         QSplitter::handle { background: transparent; }
         QListView { border: none; background: transparent; outline: none; }
+        app--CommandPalette { border: 1px solid @edge; background: @surface; }
+        app--CommandPalette QListView::item { padding: 0 @10; border-radius: @4; }
+        app--CommandPalette QListView::item:selected { background: @press; color: @text; }
         QMenu { background: @surface; border: 1px solid @edge; padding: @6; }
         QMenu::item { padding: @6 @24 @6 @12; border-radius: @4; }
         QMenu::item:selected { background: @press; color: @text; }
