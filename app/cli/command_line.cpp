@@ -1,10 +1,12 @@
 #include "app/cli/command_line.h"
 
 #include <CLI/CLI.hpp>
+#include <QFile>
 #include <charconv>
 #include <cstdio>
 #include <iterator>
 #include <limits>
+#include <optional>
 #include <string>
 
 #include "app/cli/bench.h"
@@ -12,9 +14,11 @@
 #include "app/cli/doctor.h"
 #include "app/cli/shot.h"
 #include "app/cli/train.h"
+#include "app/window/own_file.h"
 #include "app/window/window.h"
 #include "core/base/error.h"
 #include "core/lessons/lesson.h"
+#include "core/session/run.h"
 
 namespace app {
 namespace {
@@ -28,7 +32,15 @@ const char* const exitCodes =
 struct RunOptions {
     core::RunRequest request;
     std::vector<std::string> settings;
+    std::string data;  // a file of the user's own
+    std::string shared;
+    std::optional<core::Journal> journal;  // from `shared`
     std::string device = "cpu";
+};
+
+// A file that the command names is not what it should be: the command itself was right.
+struct BadFile : core::Error {
+    using core::Error::Error;
 };
 
 // An option's value must be a whole number of this range.
@@ -56,18 +68,65 @@ void addRunOptions(CLI::App* verb, RunOptions& run) {
                      "threads that train (train: all cores; the window leaves "
                      "one to itself)")
         ->check(wholeNumber(1, 256));
+    CLI::Option* data = verb->add_option(
+        "--data", run.data, "a file of your own: points as CSV, pictures as IDX, or a picture as a density");
+    CLI::Option* shared = verb->add_option(
+        "--run", run.shared, "a run copied as text: the line itself, a file that holds it, or - for stdin");
+    for (const char* name : {"--lesson", "--preset", "--set", "--seed"})
+        shared->excludes(verb->get_option(name));
+    shared->excludes(data);
     verb->add_option("--device", run.device, "cpu or cuda")->check(CLI::IsMember({"cpu", "cuda"}));
+}
+
+// The run that the text describes, with its files read again.
+void completeShared(RunOptions& run) {
+    std::string line = run.shared;
+    if (line.find('{') == std::string::npos) {
+        QFile file;
+        const bool opened =
+            line == "-" ? file.open(stdin, QIODevice::ReadOnly)
+                        : (file.setFileName(QFile::decodeName(line.c_str())), file.open(QIODevice::ReadOnly));
+        constexpr qint64 longest = 8 << 20;
+        if (!opened)
+            throw BadFile(fmt::format("{}: expected a file with a run copied as text, got: {}", line,
+                                      file.errorString().toStdString()));
+        const QByteArray text = file.read(longest + 1);
+        if (text.size() > longest)
+            throw BadFile(
+                fmt::format("{}: expected a run copied as text, got more than {} bytes", line, longest));
+        line = text.trimmed().toStdString();
+    }
+    try {
+        run.journal = core::Journal::fromLine(line);
+        run.request.ownData = readOwnFiles(*run.journal);
+        run.request = core::Run::requestOf(*run.journal, run.request.threads, run.request.ownData);
+    } catch (const core::Error& fault) {
+        throw BadFile(fault.what());
+    }
 }
 
 // Fills in the settings and checks that the lesson, preset and knobs exist and
 // take their values, without touching any data: what fails here is wrong usage.
 void complete(RunOptions& run) {
+    if (!run.shared.empty()) return completeShared(run);
+    if (!run.data.empty()) {
+        try {
+            run.request.ownData = {readOwnFile(QFile::decodeName(run.data.c_str()))};
+        } catch (const core::Error& fault) {
+            throw BadFile(fault.what());
+        }
+    }
     for (const std::string& setting : run.settings) {
         const size_t equals = setting.find('=');
         CHECK(equals != std::string::npos && equals > 0, "--set: expected name=value, got '{}'", setting);
         run.request.settings.emplace_back(setting.substr(0, equals), setting.substr(equals + 1));
     }
     const auto lesson = core::makeLesson(run.request.lesson);
+    for (const core::OwnDataPtr& own : run.request.ownData) {
+        lesson->offer(own);
+        const std::string& option = lesson->knob("data").parameter().options.back();
+        run.request.settings.insert(run.request.settings.begin(), {"data", option});
+    }
     const auto presets = lesson->presets();
     if (!run.request.preset.empty()) {
         std::vector<std::string> names;
@@ -112,7 +171,8 @@ int commandLine(int argc, char** argv) {
     train->footer(
         "genscope train --lesson gan --preset ring8 --seed 1 --steps "
         "5000 --json\n"
-        "genscope train --lesson vae --set beta=4 --set latent=2");
+        "genscope train --lesson vae --set beta=4 --set z_dim=2\n"
+        "genscope train --lesson gan --data points.csv");
 
     RunOptions shotRun;
     ShotOptions shotOptions;
@@ -168,6 +228,7 @@ int commandLine(int argc, char** argv) {
         RunOptions& run = *train ? trainRun : *shot ? shotRun : windowRun;
         complete(run);
         trainOptions.request = shotOptions.request = run.request;
+        trainOptions.journal = shotOptions.journal = run.journal;
         if (*shot) checkShot(shotOptions);
         if (*bench) return runBench(benchOptions);  // it refuses only workloads that do not exist
         if (run.device == "cuda")
@@ -175,6 +236,8 @@ int commandLine(int argc, char** argv) {
                 "--device: expected a CUDA device, this build has none "
                 "(see genscope doctor)",
                 exitUnavailable);
+    } catch (const BadFile& fault) {
+        return complain(fault.what(), exitFailed);
     } catch (const core::Error& fault) {
         return complain(fault.what(), exitUsage);
     }
@@ -189,7 +252,7 @@ int commandLine(int argc, char** argv) {
                 "genscope train, genscope shot and "
                 "genscope doctor",
                 exitUnavailable);
-        return runWindow(windowRun.request, argc, argv);
+        return runWindow(windowRun.request, windowRun.journal, argc, argv);
     } catch (const std::exception& fault) {
         return complain(fault.what(), exitFailed);
     }

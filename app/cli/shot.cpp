@@ -88,7 +88,9 @@ int runShot(const ShotOptions& options, int argc, char** argv) {
     main.setWindowFlag(Qt::FramelessWindowHint);
     main.setGeometry(0, 0, options.width, options.height);
     main.show();
-    trainTo(main, options.steps, options.settle);
+    if (options.journal) main.replayRun(QString::fromStdString(options.journal->toLine()));
+    const int64_t shared = options.journal ? options.journal->step : 0;
+    trainTo(main, options.steps > 0 ? options.steps : shared, options.settle);
 
     const std::string& panel = options.panel;
     const QImage picture = panel.empty() ? pictureOf(main) : pictureOf(main.column(), panel);

@@ -2,14 +2,17 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
+#include "core/session/journal.h"
 #include "core/session/run_request.h"
 
 namespace app {
 
 struct ShotOptions {
     core::RunRequest request;
+    std::optional<core::Journal> journal;  // the run to be repeated, instead of a new one
     int64_t steps = 0;
     std::string size = "1600x1000";
     std::string out;

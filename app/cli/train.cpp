@@ -81,6 +81,9 @@ void printJson(const Result& result) {
     out["steps_per_second"] = std::round(result.rate() * 10) / 10;
     out["device"] = result.run.device();
     out["parameter_hash"] = result.hash();
+    core::Journal journal = result.run.journal();
+    journal.step = result.steps();
+    out["run"] = journal.toLine();  // for --run
     if (result.interrupted) out["interrupted"] = true;
     if (!result.run.problem().empty()) out["problem"] = result.run.problem();
     for (const auto& [name, value] : result.scalars) out[name] = number(value);
@@ -105,8 +108,12 @@ int runTrain(const TrainOptions& options) {
     core::RunRequest request = options.request;
     if (request.threads == 0)
         request.threads = int(std::thread::hardware_concurrency());  // no window to spare
-    core::Run run(request);
-    const int64_t steps = options.steps > 0 ? options.steps : run.budget();
+    const std::unique_ptr<core::Run> opened =
+        options.journal ? core::Run::replay(*options.journal, request.threads, request.ownData)
+                        : std::make_unique<core::Run>(request);
+    core::Run& run = *opened;
+    const int64_t shared = options.journal ? options.journal->step : 0;
+    const int64_t steps = options.steps > 0 ? options.steps : shared > 0 ? shared : run.budget();
 
     bool finite = true;
     double seconds = 0;

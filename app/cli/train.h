@@ -2,14 +2,17 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
+#include "core/session/journal.h"
 #include "core/session/run_request.h"
 
 namespace app {
 
 struct TrainOptions {
     core::RunRequest request;
-    int64_t steps = 0;  // 0: the preset's budget
+    std::optional<core::Journal> journal;  // the run to be repeated, instead of a new one
+    int64_t steps = 0;                     // 0: the preset's budget, or the step at which the run was shared
     bool json = false;
     bool quiet = false;
 };

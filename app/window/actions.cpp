@@ -40,12 +40,19 @@ Actions::Actions(QWidget* w) {
             "Two runs side by side, with the same seed and data; turn the knobs of each.", keys("Ctrl+B"));
     presenter = add(w, "presenter", "presenter", "Presenter mode",
                     "Full screen, large type, nothing but the run.", keys("F11"));
+    openData =
+        add(w, "openData", "open", "Open data…",
+            "Points as CSV, pictures as IDX, or any picture as a density; a file can also be dropped here.",
+            keys("Ctrl+O"));
     exportPicture =
         add(w, "export", "export", "Export…",
             "A picture of the window or of a panel as PNG, curves and channels as CSV.", keys("Ctrl+E"));
     shareRun = add(w, "share", nullptr, "Copy the run as text",
                    "One line with lesson, settings, seed and every knob turned: enough to replay the run.",
                    keys("Ctrl+Shift+C"));
+    pasteRun = add(w, "pasteRun", nullptr, "Paste a run",
+                   "Replays a run that was copied as text, up to the step where it was copied.",
+                   keys("Ctrl+Shift+V"));
     theme = add(w, "theme", "theme", "Next theme", "Dark, light, high contrast.", keys("Ctrl+T"));
     language = add(w, "language", "language", "中文 / English",
                    "The window and the lesson in the other language.", keys("Ctrl+L"));

@@ -64,6 +64,7 @@ void MainWindow::openLesson(const core::RunRequest& request) {
     m_header->setPreset(m_columnPresets[0]);
     selected().open(request);
     startOver();
+    setNotice({}, false);
     if (m_running) selected().trainer().run();
     // Once the page has its width.
     QTimer::singleShot(0, m_lessonView, [this] { m_lessonView->verticalScrollBar()->setValue(0); });
@@ -72,6 +73,7 @@ void MainWindow::openLesson(const core::RunRequest& request) {
 void MainWindow::loadLesson(const QString& id) {
     const auto lesson = core::makeLesson(id.toStdString());
     m_parameters.clear();
+    m_ownData.clear();
     for (const core::Knob* knob : lesson->knobs()) m_parameters.push_back(knob->parameter());
     m_presets = lesson->presets();
     m_text = loadLessonText(id, interfaceLanguage());
@@ -80,6 +82,7 @@ void MainWindow::loadLesson(const QString& id) {
 }
 
 void MainWindow::choosePreset(const QString& preset) {
+    m_notice.clear();
     m_columnPresets[m_selected] = preset;
     selected().trainer().applyPreset(preset.toStdString());
     selected().startOver();
@@ -87,6 +90,7 @@ void MainWindow::choosePreset(const QString& preset) {
 }
 
 void MainWindow::turnKnob(const QString& knob, double value) {
+    m_notice.clear();
     RunColumn& column = selected();
     column.trainer().set(knob.toStdString(), value);
     column.forgetFuture();
@@ -139,6 +143,7 @@ void MainWindow::setComparing(bool comparing) {
         request.lesson = a.frame().lesson;
         request.preset = m_columnPresets[0].toStdString();
         request.seed = a.frame().seed;
+        request.ownData = a.frame().ownData;
         for (const core::Parameter& parameter : m_parameters) {
             const auto value = a.frame().settings.find(parameter.name);
             if (value != a.frame().settings.end())
@@ -205,6 +210,7 @@ void MainWindow::tick() {
 
 void MainWindow::showFrame() {
     const core::Frame& frame = selected().frame();
+    followData(frame);
     // The trainer stops on its own where something went wrong.
     if (m_running && !m_slow && !frame.running && !frame.problem.empty()) setRunning(false);
     m_transport->setStep(frame.step, QString::fromStdString(frame.stage));
@@ -218,7 +224,12 @@ void MainWindow::showFrame() {
 
 void MainWindow::showStatus() {
     const core::Frame& frame = selected().frame();
-    m_state->setText(problem().isEmpty() ? QString() : problem());
+    const bool fault = !problem().isEmpty();
+    QPalette palette = m_state->palette();
+    palette.setColor(QPalette::WindowText,
+                     colour(currentTheme(), fault ? views::Ink::alarm : views::Ink::faint));
+    m_state->setPalette(palette);
+    m_state->setText(fault ? problem() : m_notice);
     m_rate->setText(
         m_running && frame.running
             ? say("%1 steps a second").arg(frame.stepsPerSecond, 0, 'f', frame.stepsPerSecond < 10 ? 1 : 0)
@@ -237,6 +248,7 @@ void MainWindow::showStatus() {
 
 QString MainWindow::problem() const {
     const RunColumn& column = *m_columns[m_selected];
+    if (!m_notice.isEmpty() && m_noticeIsFault) return m_notice;
     if (!column.frame().problem.empty()) return QString::fromStdString(column.frame().problem);
     return column.pane() ? column.pane()->problem() : QString();
 }

@@ -10,6 +10,7 @@
 #include "app/text/lesson_text.h"
 #include "app/window/actions.h"
 #include "core/contract/parameter.h"
+#include "core/session/journal.h"
 #include "core/session/run_request.h"
 #include "views/theme.h"
 
@@ -49,6 +50,10 @@ class MainWindow : public QMainWindow {
     void setLanguage(const QString& language);
     void setPresenting(bool presenting);
     void setComparing(bool comparing);
+    // Data of the user's own, for every run on screen. What is wrong with the file stands in problem().
+    void openFile(const QString& path);
+    // The run that such a line describes (Trainer::share()), instead of the present one.
+    void replayRun(const QString& line);
 
     // For pictures and tests.
     Actions& actions() { return *m_actions; }
@@ -65,6 +70,8 @@ class MainWindow : public QMainWindow {
   protected:
     void closeEvent(QCloseEvent* event) override;
     bool eventFilter(QObject* watched, QEvent* event) override;
+    void dragEnterEvent(QDragEnterEvent* event) override;
+    void dropEvent(QDropEvent* event) override;
 
   private:
     void buildLayout();
@@ -90,6 +97,12 @@ class MainWindow : public QMainWindow {
     void showDifferences();
     void leave();
     void openExport();
+    void setNotice(const QString& words, bool fault);
+    void chooseFile();
+    void takeData(const core::OwnDataPtr& own);
+    void followData(const core::Frame& frame);
+    void pasteRun();
+    void takeRun(const core::Journal& journal, const std::vector<core::OwnDataPtr>& files);
     void openPalette();
     qint64 planned() const;
 
@@ -98,6 +111,8 @@ class MainWindow : public QMainWindow {
     QString m_shownText;
     std::vector<core::Parameter> m_parameters;
     std::vector<core::Preset> m_presets;
+    std::vector<core::OwnDataPtr> m_ownData;  // of which m_parameters know
+    QString m_dataFolder;                     // where the last file was opened
     std::vector<RunColumn*> m_columns;
     std::vector<QString> m_columnPresets;
     size_t m_selected = 0;
@@ -120,6 +135,8 @@ class MainWindow : public QMainWindow {
     bool m_running = false, m_slow = false;
     bool m_presenting = false, m_remembers = true;
     qint64 m_statusShown = 0;
+    QString m_notice;  // what the window itself has to say: a file is being read, or was refused
+    bool m_noticeIsFault = false;
 };
 
 }  // namespace app

@@ -31,6 +31,7 @@ namespace app {
 
 void MainWindow::buildLayout() {
     setMinimumSize(960, 640);
+    setAcceptDrops(true);
     auto* root = new QWidget(this);
     auto* rows = new QVBoxLayout(root);
     rows->setContentsMargins(0, 0, 0, 0);
@@ -149,9 +150,11 @@ void MainWindow::connectActions() {
     });
     on(a.compare, [this](bool checked) { setComparing(checked); });
     on(a.presenter, [this](bool checked) { setPresenting(checked); });
+    on(a.openData, [this] { chooseFile(); });
     on(a.exportPicture, [this] { openExport(); });
     on(a.shareRun,
        [this] { QApplication::clipboard()->setText(QString::fromStdString(selected().trainer().share())); });
+    on(a.pasteRun, [this] { pasteRun(); });
     on(a.theme, [this] {
         views::Theme theme = currentTheme();
         theme.palette = views::Palette((int(theme.palette) + 1) % 3);
@@ -246,9 +249,6 @@ void MainWindow::dress() {
     m_rate->setAccessibleName(say("Steps a second"));
     m_rate->setProportion(1, false);
     m_device->setAccessibleName(say("Device and seed"));
-    QPalette alarmed = m_state->palette();
-    alarmed.setColor(QPalette::WindowText, colour(currentTheme(), views::Ink::alarm));
-    m_state->setPalette(alarmed);
     forEachColumn([this](RunColumn& column) { dressColumn(column); });
     showStatus();
 }

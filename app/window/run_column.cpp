@@ -50,6 +50,13 @@ void RunColumn::open(const core::RunRequest& request) {
     hurry();
 }
 
+void RunColumn::replay(const core::Journal& journal, const std::vector<core::OwnDataPtr>& files) {
+    m_trainer.replay(journal, files);
+    startOver();
+    if (m_pane) m_pane->pane().setLesson(journal.lesson);
+    hurry();
+}
+
 void RunColumn::setHeading(const QString& words) {
     m_heading->setText(words);
     m_heading->setVisible(!words.isEmpty());

@@ -34,6 +34,7 @@ class RunColumn : public QWidget {
     void startOver();
 
     void open(const core::RunRequest& request);
+    void replay(const core::Journal& journal, const std::vector<core::OwnDataPtr>& files);
     // Opened by "A and B": the words above the pane; empty hides them.
     void setHeading(const QString& words);
     void setTheme(const views::Theme& theme);

@@ -10,8 +10,8 @@ namespace app {
 ToolRow::ToolRow(const Actions& actions, QWidget* parent) : QWidget(parent) {
     auto* row = new QHBoxLayout(this);
     row->setSpacing(0);
-    for (QAction* action : {actions.compare, actions.exportPicture, actions.language, actions.theme,
-                            actions.presenter, actions.find}) {
+    for (QAction* action : {actions.compare, actions.openData, actions.exportPicture, actions.language,
+                            actions.theme, actions.presenter, actions.find}) {
         auto* tool = new QToolButton(this);
         tool->setDefaultAction(action);
         tool->setFocusPolicy(Qt::StrongFocus);

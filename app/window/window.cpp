@@ -11,7 +11,8 @@
 
 namespace app {
 
-int runWindow(const core::RunRequest& request, int argc, char** argv) {
+int runWindow(const core::RunRequest& request, const std::optional<core::Journal>& journal, int argc,
+              char** argv) {
     // Frames are made by the trainer and freed here: without these, glibc keeps what they leave behind.
     mallopt(M_ARENA_MAX, 2);
     mallopt(M_MMAP_THRESHOLD, 1 << 20);
@@ -29,7 +30,7 @@ int runWindow(const core::RunRequest& request, int argc, char** argv) {
     options.language = language == "zh" ? "zh" : "en";
     MainWindow window(request, options);
     window.show();
-    window.actions().run->trigger();
+    journal ? window.replayRun(QString::fromStdString(journal->toLine())) : window.actions().run->trigger();
     return QApplication::exec();
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/own_data.h"
 #include "core/base/shape.h"
 #include "core/contract/history.h"
 
@@ -31,6 +32,7 @@ struct Frame {
     uint64_t seed = 0;
     Settings settings;
     std::map<std::string, std::string> choices;  // the option's name of every choice knob
+    std::vector<OwnDataPtr> ownData;             // further options of the knob `data`, in their order
 
     std::map<std::string, Tensor> channels;    // by channel name
     std::map<std::string, History> histories;  // scalar channels over training steps

@@ -41,13 +41,18 @@ class Gan final : public Lesson {
     }
 
     void open() override {
-        CHECK(!images() || fashionMnistInstalled(),
+        CHECK(data != "fashion" || fashionMnistInstalled(),
               "Fashion-MNIST is not installed: `sudo apt install dataset-fashion-mnist` brings it; until "
               "then choose "
               "a built-in data set");
-        if (images() && !m_images.images) m_images = fashionMnist(Split::train);
-        if (!images() && (!m_points.points || m_points.name != data.option()))
-            m_points = pointSet(data.option(), 1 << 16, 1);
+        const OwnData* file = own(data);
+        const std::string wanted = file ? file->fingerprint : data.option();
+        if (m_loaded == wanted) return;
+        PointSet set;
+        if (!file && !images()) set = pointSet(wanted, 1 << 16, 1);
+        m_table = file ? file->train : images() ? fashionMnist(Split::train).images : set.points;
+        m_exact = set.exact;
+        m_loaded = wanted;
     }
 
     // ---- the algorithm
@@ -57,7 +62,7 @@ class Gan final : public Lesson {
         {
             r.stage("draw_data");
             const Mlp G = generator(r), D = discriminator(r, true);
-            const Var x = r.probe("real", r.drawRows("data", table(), batch));
+            const Var x = r.probe("real", r.drawRows("data", m_table, batch));
             r.stage("draw_noise");
             const Var z = noise(r, "z_d", batch);
             r.stage("generate");
@@ -124,8 +129,8 @@ class Gan final : public Lesson {
         if (images()) return imageMeasures();
         std::vector<Measure> all = dimensions() == 1 ? lineMeasures() : planeMeasures();
         all.push_back(divergence());
-        if (m_points.exact) all.push_back(coverage());
-        all.push_back(spread(m_points.points, "samples"));
+        if (m_exact) all.push_back(coverage());
+        all.push_back(spread("samples"));
         return all;
     }
 
@@ -152,9 +157,8 @@ class Gan final : public Lesson {
     Switch freezeG{*this, "freeze_g", Change::schedule};
 
   private:
-    bool images() const { return data == "fashion"; }
-    int dimensions() const { return images() ? m_images.images->columns : m_points.points->columns; }
-    TablePtr table() const { return images() ? m_images.images : m_points.points; }
+    bool images() const { return own(data) ? own(data)->pictures : data == "fashion"; }
+    int dimensions() const { return m_table->columns; }
 
     // ---- networks
 
@@ -299,31 +303,40 @@ class Gan final : public Lesson {
     using Channels = std::map<std::string, Tensor>;
 
     // p_data, p_g, D* = p_data / (p_data + p_g) and the distance of D from it, weighted by where points are.
+    // Of points whose density is not known there is an estimate, and no optimum is claimed.
     std::vector<Measure> lineMeasures() const {
+        if (!m_exact)
+            return {{{"p_data", "p_g"}, {"samples"}, [this](Channels& c) {
+                         const std::span<const float> real(m_table->values);
+                         c["p_data"] = estimatedDensity(real.first(std::min<size_t>(real.size(), samples)));
+                         c["p_g"] = estimatedDensity(c["samples"].values);
+                     }}};
         return {{{"p_data", "p_g", "d_star", "d_gap"}, {"samples", "d_line"}, [this](Channels& c) {
-                     std::vector<double> grid(lineGrid);
-                     for (int i = 0; i < lineGrid; ++i) grid[size_t(i)] = lineCoordinate(i);
-                     const auto& x = c["samples"].values;
-                     const std::vector<double> pg = kernelDensity1d(x, grid, silvermanBandwidth(x));
-                     std::vector<float> data(lineGrid), model(pg.begin(), pg.end());
+                     std::vector<float> data(lineGrid);
                      for (int i = 0; i < lineGrid; ++i)
-                         data[size_t(i)] = float(m_points.exact->density(grid[size_t(i)]));
-                     compareWithOptimum(c, data, model, c["d_line"].values, "d_star");
+                         data[size_t(i)] = float(m_exact->density(double(lineCoordinate(i))));
+                     c["p_g"] = estimatedDensity(c["samples"].values);
+                     compareWithOptimum(c, data, c["p_g"].values, c["d_line"].values, "d_star");
                      c["p_data"] = column(std::move(data));
-                     c["p_g"] = column(std::move(model));
                  }}};
+    }
+    static Tensor estimatedDensity(std::span<const float> x) {
+        std::vector<double> grid(lineGrid);
+        for (int i = 0; i < lineGrid; ++i) grid[size_t(i)] = double(lineCoordinate(i));
+        const std::vector<double> density = kernelDensity1d(x, grid, silvermanBandwidth(x));
+        return column({density.begin(), density.end()});
     }
 
     std::vector<Measure> planeMeasures() const {
         std::vector<Measure> all;
-        if (m_points.exact)
+        if (m_exact)
             all.push_back({{"d_star_field", "d_gap"}, {"samples", "d_field"}, [this](Channels& c) {
                                constexpr double bandwidth = 0.08;
                                std::vector<float> data;
                                for (int j = 0; j < plane.side; ++j)
                                    for (int i = 0; i < plane.side; ++i)
-                                       data.push_back(float(m_points.exact->density(plane.coordinate(i),
-                                                                                    plane.coordinate(j))));
+                                       data.push_back(
+                                           float(m_exact->density(plane.coordinate(i), plane.coordinate(j))));
                                compareWithOptimum(c, data,
                                                   planeDensity(c["samples"].values, plane, bandwidth),
                                                   c["d_field"].values, "d_star_field");
@@ -374,11 +387,12 @@ class Gan final : public Lesson {
 
     // JSD of the samples, its value where data stand against data, and C(G) = -log 4 + 2 JSD.
     Measure divergence() const {
-        const int columns = m_points.points->columns;
-        const std::span<const float> real(m_points.points->values);
-        const std::span<const float> some = real.first(size_t(samples) * size_t(columns));
+        const int columns = m_table->columns;
+        const std::span<const float> real(m_table->values);
+        const size_t half = size_t(std::min<int64_t>(samples, m_table->rows / 2));
+        const std::span<const float> some = real.first(half * size_t(columns));
         const std::span<const float> others = real.subspan(some.size(), some.size());
-        const auto& exact = m_points.exact;
+        const auto& exact = m_exact;
         const double baseline = exact ? jsdBaseline(*exact, samples) : jsdHistogram(others, some, columns);
         return {{"jsd", "jsd_baseline", "c_g", "value_ceiling"}, {"samples"}, [=, &exact](Channels& c) {
                     const auto& x = c["samples"].values;
@@ -397,7 +411,7 @@ class Gan final : public Lesson {
             {"modes_covered", "modes", "share_near", "mode_counts", "mode_centres"},
             {"samples"},
             [this](Channels& c) {
-                const Mixture& exact = *m_points.exact;
+                const Mixture& exact = *m_exact;
                 const ModeCoverage found = modeCoverage(c["samples"].values, exact);
                 c["modes_covered"] = scalar(found.covered);
                 c["modes"] = scalar(found.modes);
@@ -415,12 +429,12 @@ class Gan final : public Lesson {
     }
 
     // How far samples are apart beside how far the data are; the alarm rings when much of it is lost.
-    Measure spread(TablePtr real, const std::string& channel) const {
-        const int columns = real->columns;
+    Measure spread(const std::string& channel) const {
+        const Table& real = *m_table;
+        const int columns = real.columns;
         std::vector<float> some;
-        for (int64_t i = 0; i < 512 * columns; ++i)
-            some.push_back(real->values.empty() ? float(real->bytes[size_t(i)]) / 255
-                                                : real->values[size_t(i)]);
+        for (int64_t i = 0; i < std::min<int64_t>(512, real.rows) * columns; ++i)
+            some.push_back(real.values.empty() ? float(real.bytes[size_t(i)]) / 255 : real.values[size_t(i)]);
         const double baseline = meanPairwiseDistance(some, columns);
         return {{"pairwise_distance", "pairwise_baseline", "collapse_alarm"}, {channel}, [=](Channels& c) {
                     const double distance = meanPairwiseDistance(c[channel].values, columns);
@@ -435,27 +449,27 @@ class Gan final : public Lesson {
     }
 
     std::vector<Measure> imageMeasures() const {
-        return {spread(m_images.images, "judged"),
-                {{"nearest_image", "nearest_distance"}, {"nearest_query"}, [this](Channels& c) {
-                     const Tensor& query = c["nearest_query"];
-                     const size_t columns = size_t(m_images.images->columns),
-                                  n = query.values.size() / columns;
-                     Tensor image{query.shape, {}}, distance{{int(n), 1}, {}};
-                     for (size_t i = 0; i < n; ++i) {
-                         const NearestRow best = nearestRow(
-                             *m_images.images, std::span(query.values).subspan(i * columns, columns));
-                         for (size_t k = 0; k < columns; ++k)
-                             image.values.push_back(
-                                 float(m_images.images->bytes[size_t(best.row) * columns + k]) / 255);
-                         distance.values.push_back(float(best.distance));
-                     }
-                     c["nearest_image"] = std::move(image);
-                     c["nearest_distance"] = std::move(distance);
-                 }}};
+        return {
+            spread("judged"),
+            {{"nearest_image", "nearest_distance"}, {"nearest_query"}, [this](Channels& c) {
+                 const Tensor& query = c["nearest_query"];
+                 const size_t columns = size_t(m_table->columns), n = query.values.size() / columns;
+                 Tensor image{query.shape, {}}, distance{{int(n), 1}, {}};
+                 for (size_t i = 0; i < n; ++i) {
+                     const NearestRow best =
+                         nearestRow(*m_table, std::span(query.values).subspan(i * columns, columns));
+                     for (size_t k = 0; k < columns; ++k)
+                         image.values.push_back(float(m_table->bytes[size_t(best.row) * columns + k]) / 255);
+                     distance.values.push_back(float(best.distance));
+                 }
+                 c["nearest_image"] = std::move(image);
+                 c["nearest_distance"] = std::move(distance);
+             }}};
     }
 
-    PointSet m_points;
-    ImageSet m_images;
+    std::string m_loaded;  // the built-in set, or the fingerprint of a file
+    TablePtr m_table;
+    std::optional<Mixture> m_exact;  // the density that the table was drawn from, where it is known
 };
 
 }  // namespace

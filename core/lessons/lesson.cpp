@@ -1,5 +1,7 @@
 #include "core/lessons/lesson.h"
 
+#include <algorithm>
+
 namespace core {
 
 Knob::Knob(Lesson& owner, Parameter parameter)
@@ -10,6 +12,17 @@ Knob::Knob(Lesson& owner, Parameter parameter)
 void Knob::set(double value) {
     m_parameter.check(value);
     m_value = value;
+}
+
+void Knob::addOption(const std::string& option) {
+    CHECK(!m_parameter.options.empty(), "{}: expected a choice to add {} to", m_parameter.name, option);
+    m_parameter.options.push_back(option);
+    m_parameter.maximum = double(m_parameter.options.size() - 1);
+}
+
+void Knob::removeLastOption() {
+    m_parameter.options.pop_back();
+    m_parameter.maximum = double(m_parameter.options.size() - 1);
 }
 
 Live::Live(Lesson& owner, const std::string& name, double initial, double minimum, double maximum,
@@ -44,6 +57,27 @@ Choice::Choice(Lesson& owner, const std::string& name, std::vector<std::string> 
                    .minimum = 0,
                    .maximum = double(options.size() - 1),
                    .options = options}) {}
+
+double Lesson::offer(OwnDataPtr own) {
+    Knob& data = knob("data");
+    const std::vector<std::string>& options = data.parameter().options;
+    std::string option = own->name;
+    for (int n = 2; std::find(options.begin(), options.end(), option) != options.end(); ++n)
+        option = fmt::format("{} ({})", own->name, n);
+    data.addOption(option);
+    m_offered.push_back(std::move(own));
+    return data.parameter().maximum;
+}
+
+void Lesson::withdrawLast() {
+    knob("data").removeLastOption();
+    m_offered.pop_back();
+}
+
+const OwnData* Lesson::own(const Knob& data) const {
+    const size_t builtIn = data.parameter().options.size() - m_offered.size();
+    return size_t(data.value()) < builtIn ? nullptr : m_offered[size_t(data.value()) - builtIn].get();
+}
 
 Knob& Lesson::knob(const std::string& name) const {
     std::vector<std::string> names;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/own_data.h"
 #include "core/contract/frame.h"
 #include "core/contract/parameter.h"
 #include "core/graph/recorder.h"
@@ -28,6 +29,10 @@ class Knob {
     void set(double value);
     // Its place in the live block.
     int slot() const { return m_slot; }
+
+    // A choice has one option more, or the last one less.
+    void addOption(const std::string& option);
+    void removeLastOption();
 
   private:
     Parameter m_parameter;
@@ -107,9 +112,21 @@ class Lesson {
     // Throws Error naming the lesson's knobs if there is none of that name.
     Knob& knob(const std::string& name) const;
 
+    // ---- data of the user's own
+    // It becomes the last option of the knob `data`, and is withdrawn again by the second. Returns the
+    // option's value. Throws Error if the lesson has no such knob.
+    double offer(OwnDataPtr own);
+    void withdrawLast();
+    const std::vector<OwnDataPtr>& offered() const { return m_offered; }
+
+  protected:
+    // What was offered under the option that `data` has; null if that is a built-in set.
+    const OwnData* own(const Knob& data) const;
+
   private:
     friend class Knob;
     std::vector<Knob*> m_knobs;
+    std::vector<OwnDataPtr> m_offered;
 };
 
 // The lessons whose files are in this folder, in alphabetical order of their ids.

@@ -33,8 +33,18 @@ class Vae final : public Lesson {
     }
 
     void open() override {
+        const OwnData* file = own(data);
+        CHECK(!file || file->columns() > 1,
+              "data: expected points in the plane or pictures, {} has points on the line", file->name);
+        if (file) {
+            m_loaded = file->fingerprint;
+            m_train = file->train;
+            m_test = file->test;
+            m_labels = file->labels;
+            return;
+        }
         if (pictures()) {
-            if (m_images.name == data.option()) return;
+            if (m_loaded == data.option()) return;
             const bool shapes = data == "shapes";
             CHECK(shapes || fashionMnistInstalled(),
                   "Fashion-MNIST is not installed: `sudo apt install dataset-fashion-mnist` brings it; until "
@@ -42,8 +52,7 @@ class Vae final : public Lesson {
                   "shapes or another built-in data set");
             const ImageSet train = shapes ? shapesTable(20000, 1) : fashionMnist(Split::train);
             const ImageSet test = shapes ? shapesTable(10000, 2) : fashionMnist(Split::test);
-            m_images = test;
-            m_images.name = data.option();
+            m_loaded = data.option();
             m_train = train.images;
             m_test = test.images;
             auto labels = std::make_shared<Table>(Table{.rows = test.images->rows, .columns = 1});
@@ -51,7 +60,7 @@ class Vae final : public Lesson {
             m_labels = labels;
             return;
         }
-        m_images = {};
+        m_loaded.clear();
         m_labels = nullptr;
         if (exact()) {
             CHECK(int(zDim) == exactLatents, "z_dim: expected {} with linear-gaussian data, got {}",
@@ -186,7 +195,7 @@ class Vae final : public Lesson {
     };
 
     bool exact() const { return data == "linear-gaussian"; }
-    bool pictures() const { return data == "fashion" || data == "shapes"; }
+    bool pictures() const { return own(data) ? own(data)->pictures : data == "fashion" || data == "shapes"; }
     // Points have no Bernoulli likelihood.
     bool bernoulli() const { return pictures() && likelihood == "bernoulli"; }
     static TablePtr asTable(std::vector<float> x) {
@@ -486,7 +495,7 @@ class Vae final : public Lesson {
     inline static const std::vector<float> exactWeightT = {1.2f, 0.9f, -0.3f, 0.6f, 0.4f, -0.5f, 1.0f, 0.45f};
     const LinearGaussian m_model{exactDimensions, exactLatents, exactWeight, {0, 0, 0, 0}, 0.25};
 
-    ImageSet m_images;  // the test set's names
+    std::string m_loaded;  // which pictures these are, so that they are not read again
     TablePtr m_train, m_test, m_labels;
 };
 

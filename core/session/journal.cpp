@@ -11,9 +11,11 @@ using nlohmann::json;
 std::string Journal::toLine() const {
     json journal = json::array();
     for (const Entry& e : entries) journal.push_back({e.step, e.knob, e.value});
-    return json{
-        {"version", 1}, {"lesson", lesson}, {"seed", seed}, {"settings", initial}, {"journal", journal}}
-        .dump();
+    json out{{"version", 1},        {"lesson", lesson},   {"preset", preset}, {"seed", seed},
+             {"settings", initial}, {"journal", journal}, {"step", step}};
+    for (const File& f : files) out["files"].push_back({f.path, f.fingerprint});
+    // A path may hold any bytes; the line is text.
+    return out.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 Journal Journal::fromLine(const std::string& line) {
@@ -29,12 +31,20 @@ Journal Journal::fromLine(const std::string& line) {
         CHECK(!tooDeep && j.is_object(),
               "journal: expected one line that genscope shared, got something else");
         CHECK(j.at("version") == 1, "journal: expected version 1, got {}", j.at("version").dump());
-        Journal out{
-            .lesson = j.at("lesson"), .seed = j.at("seed"), .initial = j.at("settings"), .entries = {}};
+        Journal out{.lesson = j.at("lesson"),
+                    .preset = j.value("preset", ""),
+                    .seed = j.at("seed"),
+                    .initial = j.at("settings"),
+                    .step = j.value("step", int64_t(0))};
         for (const json& e : j.at("journal")) {
             CHECK(e.is_array() && e.size() == 3, "journal: expected [step, knob, value], got {}", e.dump());
             out.entries.push_back({e[0], e[1], e[2]});
         }
+        for (const json& f : j.value("files", json::array())) {
+            CHECK(f.is_array() && f.size() == 2, "journal: expected [path, fingerprint], got {}", f.dump());
+            out.files.push_back({f[0], f[1]});
+        }
+        CHECK(out.step >= 0, "journal: expected a step from 0, got {}", out.step);
         return out;
     } catch (const json::exception& e) {
         throw Error(fmt::format("journal: expected one line that genscope shared, got something else ({})",

@@ -17,10 +17,18 @@ struct Journal {
         double value;
     };
 
+    // A file of the user's own: an option of the knob `data` after the built-in ones.
+    struct File {
+        std::string path, fingerprint;
+    };
+
     std::string lesson;
+    std::string preset;  // where the run began; empty if that is not known
     uint64_t seed = 1;
     Settings initial;            // every knob at step 0
     std::vector<Entry> entries;  // in the order in which they happened
+    std::vector<File> files;
+    int64_t step = 0;  // where the run was when it was shared
 
     // One line of JSON, and back; parse throws Error on anything else.
     std::string toLine() const;

@@ -40,11 +40,12 @@ Run::Run(const RunRequest& request)
       m_pool(request.threads) {
     m_preset = presetNamed(*m_lesson, m_lessonId, request.preset).name;
     rebuild(false);
-    m_journal = {.lesson = m_lessonId, .seed = m_seed, .initial = settings(), .entries = {}};
+    beginJournal();
 }
 
 std::unique_ptr<Lesson> Run::configure(const RunRequest& request) {
     std::unique_ptr<Lesson> lesson = makeLesson(request.lesson);
+    for (const OwnDataPtr& own : request.ownData) lesson->offer(own);
     const Preset preset = presetNamed(*lesson, request.lesson, request.preset);
     for (const auto& list : {preset.settings, request.settings})
         for (const auto& [name, text] : list) {
@@ -60,6 +61,7 @@ void Run::describe(const Lesson& lesson, Frame& frame) {
         frame.settings[p.name] = knob->value();
         if (!p.options.empty()) frame.choices[p.name] = p.options[size_t(knob->value())];
     }
+    frame.ownData = lesson.offered();
 }
 
 Run::~Run() = default;
@@ -186,10 +188,35 @@ void Run::reset(uint64_t seed) {
     m_step = m_furthest = 0;
     m_applied = 0;
     m_problem.clear();
-    m_journal = {.lesson = m_lessonId, .seed = m_seed, .initial = settings(), .entries = {}};
+    beginJournal();
+}
+
+void Run::openData(const OwnDataPtr& own) {
+    const std::vector<OwnDataPtr>& offered = m_lesson->offered();
+    const auto known = std::find_if(offered.begin(), offered.end(), [&](const OwnDataPtr& other) {
+        return other->path == own->path && other->fingerprint == own->fingerprint;
+    });
+    if (known != offered.end()) {
+        const double last = m_lesson->knob("data").parameter().maximum;
+        return set("data", last - double(offered.end() - known - 1));
+    }
+    const double option = m_lesson->offer(own);
+    try {
+        set("data", option);
+    } catch (const Error&) {
+        m_lesson->withdrawLast();
+        throw;
+    }
+    m_journal.files.push_back({own->path, own->fingerprint});
 }
 
 // ---- training
+
+void Run::beginJournal() {
+    m_journal = {.lesson = m_lessonId, .preset = m_preset, .seed = m_seed, .initial = settings()};
+    for (const OwnDataPtr& own : m_lesson->offered())
+        m_journal.files.push_back({own->path, own->fingerprint});
+}
 
 void Run::applyJournal() {
     while (m_applied < m_journal.entries.size() && m_journal.entries[m_applied].step <= m_step) {
@@ -489,11 +516,32 @@ std::string Run::device() const {
 
 // ---- replay and tests
 
-std::unique_ptr<Run> Run::replay(const Journal& journal, int threads) {
-    auto run =
-        std::make_unique<Run>(RunRequest{.lesson = journal.lesson, .seed = journal.seed, .threads = threads});
-    for (const auto& [name, value] : journal.initial) run->m_lesson->knob(name).set(value);
-    run->reset(journal.seed);
+RunRequest Run::requestOf(const Journal& journal, int threads, const std::vector<OwnDataPtr>& ownData) {
+    CHECK(ownData.size() == journal.files.size(), "journal: expected its {} files of data, got {}",
+          journal.files.size(), ownData.size());
+    for (size_t i = 0; i < ownData.size(); ++i)
+        CHECK(ownData[i]->fingerprint == journal.files[i].fingerprint,
+              "{}: expected the file that the run was shared with, it has changed since", ownData[i]->path);
+    RunRequest request{.lesson = journal.lesson,
+                       .preset = journal.preset,
+                       .ownData = ownData,
+                       .seed = journal.seed,
+                       .threads = threads};
+    const std::unique_ptr<Lesson> lesson = configure(request);
+    const auto parameter = [&](const std::string& knob, double value) -> const Parameter& {
+        const Parameter& p = lesson->knob(knob).parameter();
+        p.check(value);
+        return p;
+    };
+    for (const auto& [knob, value] : journal.initial)
+        request.settings.emplace_back(knob, parameter(knob, value).print(value));
+    for (const Journal::Entry& entry : journal.entries) parameter(entry.knob, entry.value);
+    return request;
+}
+
+std::unique_ptr<Run> Run::replay(const Journal& journal, int threads,
+                                 const std::vector<OwnDataPtr>& ownData) {
+    auto run = std::make_unique<Run>(requestOf(journal, threads, ownData));
     run->m_journal.entries = journal.entries;
     return run;
 }

@@ -45,6 +45,9 @@ class Run {
     // value is refused or the lesson cannot be built with it.
     void set(const std::string& knob, double value);
     void applyPreset(const std::string& name);
+    // Journaled: the data become an option of the knob `data`, and are chosen. The same file again is the
+    // same option.
+    void openData(const OwnDataPtr& own);
     // Step 0 again with the knobs as they are.
     void reset(uint64_t seed);
     uint64_t seed() const { return m_seed; }
@@ -70,8 +73,12 @@ class Run {
     std::string device() const;
     // Everything that a replay needs.
     const Journal& journal() const { return m_journal; }
+    // How the journal's run began; `ownData` are its files, read again. Throws Error if one has changed
+    // since, or if this build has no such lesson, preset, knob or value.
+    static RunRequest requestOf(const Journal& journal, int threads, const std::vector<OwnDataPtr>& ownData);
     // Opens the run that the journal describes, at step 0, with its future ahead.
-    static std::unique_ptr<Run> replay(const Journal& journal, int threads);
+    static std::unique_ptr<Run> replay(const Journal& journal, int threads,
+                                       const std::vector<OwnDataPtr>& ownData = {});
 
     // For tests: a number that is not finite appears in this parameter.
     void plant(const std::string& parameter, float value);
@@ -82,6 +89,7 @@ class Run {
     struct Plans;  // the executors of one recording
 
     void rebuild(bool keepWeights);
+    void beginJournal();
     void applyJournal();
     void apply(const Settings& settings);
     void writeLive();

@@ -223,7 +223,7 @@ void Trainer::set(const std::string& knob, double value) {
         if (s.run) return s.run->set(knob, value);
         if (!s.asked) return;
         // The lesson could not be opened as it was asked for: perhaps it can like this.
-        const std::unique_ptr<Lesson> lesson = makeLesson(s.request.lesson);
+        const std::unique_ptr<Lesson> lesson = Run::configure(s.request);
         const Parameter& parameter = lesson->knob(knob).parameter();
         parameter.check(value);
         s.request.settings.emplace_back(knob, parameter.print(value));
@@ -239,6 +239,17 @@ void Trainer::applyPreset(const std::string& preset) {
         if (!s.asked) return;
         s.request.preset = preset;
         s.request.settings.clear();
+        s.reopen();
+    });
+}
+
+void Trainer::openData(OwnDataPtr own) {
+    act([own = std::move(own)](State& s) {
+        if (s.run) return s.run->openData(own);
+        if (!s.asked) return;
+        s.request.ownData.push_back(own);
+        const std::unique_ptr<Lesson> lesson = Run::configure(s.request);
+        s.request.settings.emplace_back("data", lesson->knob("data").parameter().options.back());
         s.reopen();
     });
 }
@@ -337,8 +348,31 @@ FramePtr Trainer::latest() {
 std::string Trainer::share() {
     auto line = std::make_shared<std::promise<std::string>>();
     std::future<std::string> ready = line->get_future();
-    post([line](State& s) { line->set_value(s.run ? s.run->journal().toLine() : ""); });
+    post([line](State& s) {
+        if (!s.run) return line->set_value("");
+        Journal journal = s.run->journal();
+        journal.step = s.target.value_or(s.run->stepCount());
+        line->set_value(journal.toLine());
+    });
     return ready.get();
+}
+
+void Trainer::replay(const Journal& journal, const std::vector<OwnDataPtr>& ownData) {
+    act([=](State& s) {
+        std::unique_ptr<Run> run = Run::replay(journal, s.request.threads, ownData);
+        s.halt();
+        s.request.lesson = journal.lesson;
+        s.request.preset = run->preset();
+        s.request.seed = journal.seed;
+        s.request.ownData = ownData;
+        s.request.settings.clear();
+        s.asked = true;
+        s.evaluatedStep = -1;
+        s.evaluating = false;
+        s.problem.clear();
+        s.run = std::move(run);
+        if (journal.step > 0) s.target = journal.step;
+    });
 }
 
 }  // namespace core

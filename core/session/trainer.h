@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/contract/frame.h"
+#include "core/session/journal.h"
 #include "core/session/run_request.h"
 
 namespace core {
@@ -27,8 +28,9 @@ class Trainer {
     void open(const RunRequest& request);
     void set(const std::string& knob, double value);
     void applyPreset(const std::string& preset);
-    void reset();                 // step 0, same seed, the knobs as they are
-    void newSeed(uint64_t seed);  // step 0, another initialisation
+    void openData(OwnDataPtr own);  // chosen at once, and an option of the knob `data` from then on
+    void reset();                   // step 0, same seed, the knobs as they are
+    void newSeed(uint64_t seed);    // step 0, another initialisation
 
     // ---- transport
     void run();
@@ -48,8 +50,12 @@ class Trainer {
     FramePtr latest();
 
     // ---- the run as data: what a replay needs
-    // One line of JSON: lesson, settings at step 0, seed, journal. Waits for the trainer (below 100 ms).
+    // One line of JSON: lesson, settings at step 0, seed, journal, step. Waits for the trainer (below 100
+    // ms).
     std::string share();
+    // Such a line's run instead of the present one, trained to the step at which it was shared. The files
+    // that the line names have been read again.
+    void replay(const Journal& journal, const std::vector<OwnDataPtr>& ownData);
 
   private:
     struct State;

@@ -145,6 +145,45 @@ class TestCli : public QObject {
         QVERIFY2(outcome.err.contains("dataset-fashion-mnist"), outcome.err.constData());
     }
 
+    void ownDataIsTrainedOnAndTheRunRepeated() {
+        const QTemporaryDir folder;
+        const auto write = [&](const QString& name, const QByteArray& text) {
+            QFile file(folder.filePath(name));
+            return file.open(QIODevice::WriteOnly) && file.write(text) == text.size() ? file.fileName() : "";
+        };
+        QByteArray points;
+        for (int i = 0; i < 100; ++i)
+            points += QByteArray::number(i % 10) + " " + QByteArray::number(i / 10) + "\n";
+        const QStringList training = {"train", "--preset", "ring8", "--steps", "10", "--json", "--quiet"};
+        const Outcome outcome = genscope(training + QStringList{"--data", write("mine.csv", points)});
+        QVERIFY2(outcome.code == 0, outcome.err.constData());
+        const QJsonObject object = objectOf(outcome.out);
+        QVERIFY(object["parameter_hash"] != objectOf(genscope(training).out)["parameter_hash"]);
+
+        // The run as text: as it is, and in a file.
+        const QString line = object["run"].toString();
+        for (const QString& run : {line, write("a.run", line.toUtf8() + "\n")}) {
+            const Outcome again = genscope({"train", "--run", run, "--json", "--quiet"});
+            QVERIFY2(again.code == 0, again.err.constData());
+            QCOMPARE(objectOf(again.out)["parameter_hash"], object["parameter_hash"]);
+            QCOMPARE(objectOf(again.out)["steps"].toInt(), 10);
+        }
+        write("mine.csv", points + "1 1\n");
+        const Outcome changed = genscope({"train", "--run", line});
+        QCOMPARE(changed.code, 1);
+        QVERIFY2(changed.err.contains("changed"), changed.err.constData());
+
+        for (const QByteArray& bad : {QByteArray("1,2\nx,y\n"), QByteArray("\0\1\2", 3), QByteArray()}) {
+            const Outcome refused = genscope({"train", "--data", write("bad.csv", bad)});
+            QCOMPARE(refused.code, 1);
+            QCOMPARE(refused.out, QByteArray());
+            QCOMPARE(refused.errorLines(), 1);
+            QVERIFY2(refused.err.contains("bad.csv"), refused.err.constData());
+        }
+        QCOMPARE(genscope({"train", "--data", folder.filePath("none.csv")}).code, 1);
+        QCOMPARE(genscope({"train", "--run", line, "--lesson", "vae"}).code, 2);
+    }
+
     void interruptEndsTheRunWithWhatItHas() {
         QProcess process;
         process.start(GENSCOPE, {"train", "--preset", "ring8", "--steps", "100000000", "--json"});

@@ -1,0 +1,81 @@
+#include "app/window/own_file.h"
+
+#include <QBuffer>
+#include <QFile>
+#include <QImage>
+#include <QImageReader>
+#include <span>
+
+#include "core/base/error.h"
+#include "core/data/idx.h"
+#include "core/data/read_own.h"
+
+namespace app {
+namespace {
+
+constexpr int64_t largestFile = 512 << 20;
+constexpr int largestSide = 1024;  // of a picture: more says nothing about a density in the plane
+constexpr qint64 largestPicture = 100'000'000;  // pixels
+
+QImage greyPicture(const std::string& path, std::span<const uint8_t> bytes) {
+    QByteArray raw =
+        QByteArray::fromRawData(reinterpret_cast<const char*>(bytes.data()), qsizetype(bytes.size()));
+    QBuffer buffer(&raw);
+    buffer.open(QIODevice::ReadOnly);
+    QImageReader reader(&buffer);
+    const QSize size = reader.size();
+    CHECK(qint64(size.width()) * size.height() <= largestPicture,
+          "{}: expected a picture of at most {} million pixels, got {} x {}", path,
+          largestPicture / 1'000'000, size.width(), size.height());
+    reader.setAutoTransform(true);
+    QImage picture = reader.read();
+    CHECK(!picture.isNull(), "{}: expected a sound picture, got: {}", path,
+          reader.errorString().toStdString());
+    if (std::max(picture.width(), picture.height()) > largestSide)
+        picture = picture.scaled(largestSide, largestSide, Qt::KeepAspectRatio, Qt::SmoothTransformation);
+    // What is transparent is dark: nothing is drawn there.
+    QImage flat(picture.size(), QImage::Format_RGB32);
+    flat.fill(Qt::black);
+    picture = picture.convertToFormat(QImage::Format_ARGB32_Premultiplied);
+    for (int y = 0; y < flat.height(); ++y)
+        std::copy_n(reinterpret_cast<const QRgb*>(picture.constScanLine(y)), flat.width(),
+                    reinterpret_cast<QRgb*>(flat.scanLine(y)));
+    return flat.convertToFormat(QImage::Format_Grayscale8);
+}
+
+}  // namespace
+
+core::OwnDataPtr readOwnFile(const QString& path) {
+    const std::string name = QFile::encodeName(path).toStdString();
+    const std::vector<uint8_t> bytes = core::readFile(name, largestFile);
+    switch (core::kindOf(bytes)) {
+        case core::FileKind::points:
+            return core::ownPoints(name, bytes);
+        case core::FileKind::images:
+            return core::ownImages(name, bytes);
+        case core::FileKind::picture: {
+            const QImage grey = greyPicture(name, bytes);
+            std::vector<uint8_t> levels;
+            for (int y = 0; y < grey.height(); ++y)
+                levels.insert(levels.end(), grey.constScanLine(y), grey.constScanLine(y) + grey.width());
+            return core::ownDensity(name, bytes, levels, grey.width(), grey.height());
+        }
+        case core::FileKind::foreign:
+            break;
+    }
+    throw core::Error(fmt::format(
+        "{}: expected points as text, pictures as IDX, or a PNG, JPEG, GIF or BMP, found none of them",
+        name));
+}
+
+std::vector<core::OwnDataPtr> readOwnFiles(const core::Journal& journal) {
+    std::vector<core::OwnDataPtr> files;
+    for (const core::Journal::File& file : journal.files) {
+        files.push_back(readOwnFile(QString::fromStdString(file.path)));
+        CHECK(files.back()->fingerprint == file.fingerprint,
+              "{}: expected the file that the run was shared with, it has changed since", file.path);
+    }
+    return files;
+}
+
+}  // namespace app

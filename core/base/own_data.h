@@ -1,0 +1,23 @@
+// A data set of the user's own, as lessons get it: read, checked, and of a size that the panels know.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/base/table.h"
+
+namespace core {
+
+struct OwnData {
+    std::string name;         // the file's, without its folder
+    std::string path;         // where it was read
+    std::string fingerprint;  // of the file's bytes, 16 hexadecimal digits
+    bool pictures = false;    // else points, one or two numbers each
+    TablePtr train, test;     // five sixths and one sixth of the rows, shuffled
+    TablePtr labels;          // of the test pictures, [rows, 1]; null where there are none
+
+    int columns() const { return train->columns; }
+};
+using OwnDataPtr = std::shared_ptr<const OwnData>;
+
+}  // namespace core
