@@ -29,9 +29,21 @@ class History {
         m_last = value;
     }
 
-    // Forgets everything after `step` (a run that went back in time).
+    // Forgets everything after `step` (a run that went back in time). Of a bucket that the step divides, the
+    // part before it stays, with the mean and range of the whole.
     void truncate(int64_t step) {
-        while (!m_buckets.empty() && m_buckets.back().step > step) m_buckets.pop_back();
+        Bucket divided{.count = 0};
+        while (!m_buckets.empty() && m_buckets.back().step > step) {
+            divided = m_buckets.back();
+            m_buckets.pop_back();
+        }
+        const int64_t before = m_buckets.empty() ? 0 : m_buckets.back().step;
+        if (divided.count > 1 && step > before) {
+            const double share = double(step - before) / double(divided.step - before);
+            divided.count = std::max(1, int(share * divided.count));
+            divided.step = step;
+            m_buckets.push_back(divided);
+        }
         if (!m_buckets.empty()) m_last = m_buckets.back().mean;
     }
 
