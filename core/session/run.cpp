@@ -96,6 +96,7 @@ void Run::rebuild(bool keepWeights) {
     m_plans = std::move(plans);
     m_layout = std::move(layout);
     m_store = std::move(store);
+    m_idle.clear();
     m_evaluation.clear();
     m_evaluationSum.clear();
     m_evaluationPiece = 0;
@@ -229,8 +230,28 @@ void Run::applyJournal() {
 
 void Run::snapshot(bool fine) {
     const int64_t bytes = 12 * m_layout->parameterCount();
-    if (fine || m_timeline.due(m_step, bytes))
-        m_timeline.add(m_step, {m_store->weights, settings(), m_applied});
+    if (!fine && !m_timeline.due(m_step, bytes)) return;
+    Snapshot now{.weights = m_store->weights, .settings = settings(), .applied = m_applied};
+    if (m_plans->ran)
+        for (const auto& [channel, id] : m_plans->train->probes)
+            if (idles(id)) readRecorded(channel, id, now.idle[channel]);
+    m_timeline.add(m_step, std::move(now));
+}
+
+// Does the phase that computes the probe stand still?
+bool Run::idles(NodeId probe) const {
+    const Graph& g = *m_plans->train;
+    const auto& repeats = g.phases[size_t(g.nodes[size_t(probe)].phase)].repeats;
+    return repeats && repeats() == 0;
+}
+
+void Run::readRecorded(const std::string& channel, NodeId id, Tensor& into) const {
+    const auto old = m_idle.find(channel);
+    if (old != m_idle.end() && idles(id)) {
+        into = old->second;
+    } else {
+        m_plans->last->read(channel, into);
+    }
 }
 
 void Run::restore(const Snapshot& snapshot) {
@@ -244,6 +265,7 @@ void Run::restore(const Snapshot& snapshot) {
     writeLive();
     m_store->weights = snapshot.weights;
     m_applied = snapshot.applied;
+    m_idle = snapshot.idle;
 }
 
 bool Run::step() {
@@ -327,8 +349,11 @@ void Run::goTo(int64_t target, const std::function<bool()>& interrupted) {
 
 void Run::recordScalars() {
     for (const auto& [channel, id] : m_plans->train->probes) {
+        if (!idles(id)) m_idle.erase(channel);
         if (m_plans->train->nodes[id].shape.size() != 1) continue;
-        m_histories[channel].add(m_step, m_plans->last->values(id)[0]);
+        const auto old = m_idle.find(channel);
+        m_histories[channel].add(m_step,
+                                 old == m_idle.end() ? m_plans->last->values(id)[0] : old->second.values[0]);
     }
 }
 
@@ -459,7 +484,7 @@ Frame Run::look(const std::set<std::string>& channels, bool slow) {
     const std::set<std::string> needed = withNeeds(channels);
     for (const auto& [channel, id] : m_plans->train->probes)
         if (m_plans->ran && (needed.count(channel) || m_plans->train->nodes[id].shape.size() == 1))
-            m_plans->last->read(channel, f.channels[channel]);
+            readRecorded(channel, id, f.channels[channel]);
     if (cpu::Executor* view = viewFor(channels)) {
         view->run(m_seed, 0);
         for (const std::string& channel : m_plans->viewChannels) view->read(channel, f.channels[channel]);

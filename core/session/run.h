@@ -95,6 +95,8 @@ class Run {
     void writeLive();
     bool advance();
     void recordScalars();
+    bool idles(NodeId probe) const;
+    void readRecorded(const std::string& channel, NodeId id, Tensor& into) const;
     void snapshot(bool fine);
     void restore(const Snapshot& snapshot);
     void explainNonFinite();
@@ -116,6 +118,7 @@ class Run {
     Timeline m_timeline;
     int64_t m_step = 0, m_furthest = 0;
     std::map<std::string, History> m_histories;
+    std::map<std::string, Tensor> m_idle;           // channels that are older than what the plans hold
     std::map<std::string, Tensor> m_evaluation;     // the last complete round
     std::map<std::string, Tensor> m_evaluationSum;  // the round in progress
     int m_evaluationPiece = 0;

@@ -14,6 +14,8 @@ struct Snapshot {
     Weights weights;
     Settings settings;
     size_t applied = 0;  // journal entries that had happened
+    // Recorded channels that the settings leave as they were: their phase does not run.
+    std::map<std::string, Tensor> idle;
 };
 
 class Timeline {

@@ -243,6 +243,29 @@ class TestRun : public QObject {
         QCOMPARE(run.journal().entries.size(), size_t(1));
     }
 
+    // While G rests its samples are those of the last step that trained it; on the way back too.
+    void channelsOfAPhaseThatRestsAreThoseOfItsLastStep() {
+        Run run(small("gan", "ring8"));
+        const auto train = [&](int steps) {
+            for (int i = 0; i < steps; ++i) QVERIFY(run.step());
+        };
+        train(20);
+        run.set("k_g", 0);
+        train(30);
+        const Frame there = run.look({"fake"});
+        run.set("k_g", 1);
+        train(20);
+        QVERIFY(run.look({"fake"}).find("fake")->values != there.find("fake")->values);
+        run.goTo(40);
+        const Frame back = run.look({"fake"});
+        QCOMPARE(back.find("fake")->values, there.find("fake")->values);
+        QCOMPARE(back.scalar("loss_g"), there.scalar("loss_g"));
+        QCOMPARE(back.histories.at("loss_g").last(), there.histories.at("loss_g").last());
+        run.goTo(70);
+        QCOMPARE(run.look({"fake"}).step, int64_t(70));
+        QVERIFY(run.look({"fake"}).find("fake")->values != there.find("fake")->values);
+    }
+
     // A snapshot taken at the step of a change must not bring back what the knob was before it.
     void turningAKnobAgainAtTheSameStepIsRemembered() {
         Run run(small("gan", "ring8"));
