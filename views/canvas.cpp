@@ -80,7 +80,7 @@ float Canvas::snap(float v) const {
 
 // ---- words
 
-const std::string& Canvas::words(const std::string& text) const {
+std::string Canvas::words(const std::string& text) const {
     const auto it = m_memory.phrases.find(text);
     return it == m_memory.phrases.end() ? text : it->second;
 }
@@ -90,7 +90,7 @@ float Canvas::lineHeight(Size size) const {
 }
 
 Vec Canvas::measure(const std::string& text, Size size) const {
-    const std::string& shown = words(text);
+    const std::string shown = words(text);
     Fonts& fonts = m_painter.fonts();
     fonts.want(shown);
     ImFont* font = fonts.font(size);
@@ -121,7 +121,7 @@ Vec Canvas::text(Vec at, const std::string& text, const TextStyle& style) {
 }
 
 float Canvas::paragraph(Rect where, const std::string& text, const TextStyle& style) {
-    const std::string& shown = words(text);
+    const std::string shown = words(text);
     const float step = std::round(lineHeight(style.size) * 1.25f);
     float y = where.y0;
     for (size_t start = 0; start < shown.size();) {

@@ -153,7 +153,7 @@ class Canvas {
     // Beside the mouse, above everything; lines are separated by \n.
     void tooltip(const std::string& text);
     // The words in the user's language, if they are known.
-    const std::string& words(const std::string& text) const;
+    std::string words(const std::string& text) const;
 
     // ---- shapes
     void line(Vec from, Vec to, const Stroke& stroke);

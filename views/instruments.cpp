@@ -112,7 +112,7 @@ void Canvas::gauge(Rect where, const GaugeStyle& style, double value) {
         text({bar.x0 - px(10), where.y0}, style.label, {style.paint, Size::base, {1, 0}});
         text({bar.x1 + px(10), where.y0}, figure(value), {Ink::text});
     } else {
-        const std::string& unit = words(style.unit);
+        const std::string unit = words(style.unit);
         text({where.x0, where.y0}, style.label, {style.paint});
         text({where.x1, where.y0}, figure(value) + (unit.empty() ? "" : " " + unit),
              {Ink::text, Size::base, {1, 0}});
