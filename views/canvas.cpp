@@ -6,6 +6,7 @@
 
 #include "views/painter.h"
 #include "views/rich_text.h"
+#include "views/svg.h"
 
 namespace views {
 
@@ -74,6 +75,16 @@ Rgba Canvas::resolve(const Paint& paint) const {
     return colour.withAlpha(paint.alpha);
 }
 
+void Canvas::pushClip(const Rect& rect) const {
+    m_list->PushClipRect({rect.x0, rect.y0}, {rect.x1, rect.y1}, true);
+    if (svg()) svg()->pushClip(rect);
+}
+
+void Canvas::popClip() const {
+    m_list->PopClipRect();
+    if (svg()) svg()->popClip();
+}
+
 float Canvas::snap(float v) const {
     return std::round(v);
 }
@@ -108,6 +119,7 @@ Vec Canvas::text(Vec at, const std::string& text, const TextStyle& style) {
     const uint32_t colour = packed(style.paint);
     float x = snap(at.x - style.anchor.x * extent.x);
     const float y = snap(at.y - style.anchor.y * extent.y);
+    std::vector<SvgWriter::Piece> pieces;
     for (const TextRun& run : parseRuns(words(text))) {
         ImFont* face = run.level ? small : font;
         float top = y;
@@ -115,8 +127,14 @@ Vec Canvas::text(Vec at, const std::string& text, const TextStyle& style) {
             top += font->Ascent - small->Ascent + (run.level < 0 ? lowered : -raised) * font->FontSize;
         m_list->AddText(face, face->FontSize, {x, snap(top)}, colour, run.text.data(),
                         run.text.data() + run.text.size());
-        x += runWidth(face, run.text);
+        const float width = runWidth(face, run.text);
+        if (svg())
+            pieces.push_back(
+                {{x, snap(top) + face->Ascent}, run.text, face->FontSize / Fonts::emToSize, width});
+        x += width;
     }
+    if (svg())
+        svg()->text(pieces, resolve(style.paint), style.size == Size::title || style.size == Size::big);
     return extent;
 }
 
@@ -173,11 +191,18 @@ void Canvas::line(Vec from, Vec to, const Stroke& stroke) {
 
 void Canvas::polyline(const std::vector<Vec>& points, const Stroke& stroke, bool closed) {
     const uint32_t colour = packed(stroke.paint);
-    // Lines of whole pixels are drawn from Dear ImGui's texture: a third of the triangles.
-    const float width = std::max(1.f, std::round(px(stroke.width)));
+    const float width = lineWidth(stroke);
     std::vector<Vec> path = points;
     if (closed && path.size() > 2) path.push_back(path.front());
     if (path.size() < 2) return;
+    const float on = stroke.dash == Dash::dashed ? px(6) : 0;
+    const float period = stroke.dash == Dash::dashed ? px(10) : std::max(px(4), 2.4f * px(stroke.width));
+    if (svg()) {
+        const float dashes[] = {on, period - on};
+        const std::span<const float> lengths(dashes, stroke.dash == Dash::solid ? 0 : 2);
+        const float thick = stroke.dash == Dash::dotted ? 1.2f * px(stroke.width) : width;
+        svg()->polyline(path, resolve(stroke.paint), thick, lengths);
+    }
 
     if (stroke.dash == Dash::solid) {
         // Dear ImGui draws a spike at a sharp turn: the path is cut there.
@@ -198,8 +223,6 @@ void Canvas::polyline(const std::vector<Vec>& points, const Stroke& stroke, bool
         return;
     }
 
-    const float on = stroke.dash == Dash::dashed ? px(6) : 0;
-    const float period = stroke.dash == Dash::dashed ? px(10) : std::max(px(4), 2.4f * px(stroke.width));
     float phase = 0;  // since the start of the last dash
     std::vector<ImVec2> dash;
     std::vector<DotVertex> dots;
@@ -239,16 +262,24 @@ void Canvas::polyline(const std::vector<Vec>& points, const Stroke& stroke, bool
 void Canvas::fill(Rect rect, Paint paint, float rounding) {
     if (rect.empty()) return;
     m_list->AddRectFilled({rect.x0, rect.y0}, {rect.x1, rect.y1}, packed(paint), px(rounding));
+    if (svg()) svg()->rectangle(rect, resolve(paint), px(rounding));
 }
 
 void Canvas::outline(Rect rect, const Stroke& stroke, float rounding) {
     m_list->AddRect({rect.x0, rect.y0}, {rect.x1, rect.y1}, packed(stroke.paint), px(rounding), 0,
                     px(stroke.width));
+    if (svg()) svg()->outline(rect, resolve(stroke.paint), px(stroke.width), px(rounding));
 }
 
 void Canvas::dot(Vec at, float radius, Paint paint) {
-    if (std::isfinite(at.x) && std::isfinite(at.y))
-        m_list->AddCircleFilled(im(at), px(radius), packed(paint));
+    if (!std::isfinite(at.x) || !std::isfinite(at.y)) return;
+    m_list->AddCircleFilled(im(at), px(radius), packed(paint));
+    if (svg()) svg()->disc(at, px(radius), resolve(paint));
+}
+
+void Canvas::circle(Vec at, float radius, const Stroke& stroke) {
+    m_list->AddCircle(im(at), px(radius), packed(stroke.paint), 0, px(stroke.width));
+    if (svg()) svg()->ring(at, px(radius), resolve(stroke.paint), px(stroke.width));
 }
 
 void Canvas::arrow(Vec from, Vec to, const Stroke& stroke) {
@@ -259,9 +290,12 @@ void Canvas::arrow(Vec from, Vec to, const Stroke& stroke) {
     const float head = std::min(length, px(2.5f * stroke.width + 2));
     const Vec neck = to - along * head;
     const uint32_t colour = packed(stroke.paint);
-    m_list->AddLine(im(from), im(neck), colour, std::max(1.f, std::round(px(stroke.width))));
-    m_list->AddTriangleFilled(im(to), im(neck + across * (head * 0.45f)), im(neck - across * (head * 0.45f)),
-                              colour);
+    const Vec tip[] = {to, neck + across * (head * 0.45f), neck - across * (head * 0.45f)};
+    m_list->AddLine(im(from), im(neck), colour, lineWidth(stroke));
+    m_list->AddTriangleFilled(im(tip[0]), im(tip[1]), im(tip[2]), colour);
+    if (!svg()) return;
+    svg()->polyline(std::vector<Vec>{from, neck}, resolve(stroke.paint), lineWidth(stroke));
+    svg()->polygon(tip, resolve(stroke.paint));
 }
 
 // ---- the mouse

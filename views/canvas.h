@@ -18,6 +18,8 @@
 // {...} lower or raise them: "p_data(x)", "L_{D}", "10^{−3}".
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -34,7 +36,8 @@ struct ImDrawList;
 
 namespace views {
 
-class Painter;  // views/painter.h: what OpenGL draws for a canvas
+class Painter;    // views/painter.h: what OpenGL draws for a canvas
+class SvgWriter;  // views/svg.h: the same as a vector file
 
 enum class Size { small, base, title, big };
 
@@ -97,6 +100,7 @@ struct CanvasMemory {
     double seconds = 0;                          // since the last frame
     std::string tooltip;                         // drawn last, above all panels
     std::map<std::string, std::string> phrases;  // words of panels in another language
+    SvgWriter* svg = nullptr;                    // where this panel is written down too
     std::map<std::string, Axis> axes;            // ranges that only grow or shrink by whole ticks
 };
 
@@ -161,6 +165,7 @@ class Canvas {
     void fill(Rect rect, Paint paint, float rounding = 0);
     void outline(Rect rect, const Stroke& stroke, float rounding = 0);
     void dot(Vec at, float radius, Paint paint);
+    void circle(Vec at, float radius, const Stroke& stroke);
     void arrow(Vec from, Vec to, const Stroke& stroke);
 
     // ---- the mouse
@@ -179,6 +184,12 @@ class Canvas {
     ImDrawList* list() const { return m_list; }
     Painter& painter() const { return m_painter; }
     CanvasMemory& memory() const { return m_memory; }
+    SvgWriter* svg() const { return m_memory.svg; }
+    // What is drawn is cut off at the rectangle, until popClip().
+    void pushClip(const Rect& rect) const;
+    void popClip() const;
+    // Lines of whole pixels are drawn from Dear ImGui's texture: a third of the triangles.
+    float lineWidth(const Stroke& stroke) const { return std::max(1.f, std::round(px(stroke.width))); }
     // Rounded to device pixels.
     float snap(float v) const;
 

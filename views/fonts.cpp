@@ -118,8 +118,6 @@ void Fonts::build(float scale) {
         }
         return font;
     };
-    // ImGui's "size" is ascent to descent, which for Inter is 1.21 em: 13 px type is 16 of these.
-    constexpr float emToSize = 1.21f;
     m_tiny = add(regular, 9.5f * emToSize);
     m_fonts[int(Size::small)] = add(regular, 12 * emToSize);
     m_fonts[int(Size::base)] = add(regular, 13 * emToSize);

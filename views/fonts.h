@@ -12,6 +12,8 @@ namespace views {
 
 class Fonts {
   public:
+    // A font's FontSize is ascent to descent, which for Inter is this many em: 13 px type has 16 of them.
+    static constexpr float emToSize = 1.21f;
     // Where a missing font would have to be, or empty: one sentence for the user.
     static std::string missing();
 

@@ -5,6 +5,7 @@
 
 #include "views/canvas.h"
 #include "views/painter.h"
+#include "views/svg.h"
 
 namespace views {
 
@@ -20,6 +21,17 @@ std::vector<uint8_t> greyLevels(std::span<const float> values) {
     std::vector<uint8_t> out(values.size());
     std::transform(values.begin(), values.end(), out.begin(), greyLevel);
     return out;
+}
+
+void writeGrey(const Canvas& canvas, std::span<const float> values, int width, int height,
+               const Rect& place) {
+    if (!canvas.svg()) return;
+    std::vector<Rgba> pixels;
+    for (const float value : values.first(size_t(width) * size_t(height))) {
+        const uint8_t level = greyLevel(value);
+        pixels.push_back({level, level, level});
+    }
+    canvas.svg()->picture(place, pixels, width, height, false);
 }
 
 // Pictures side by side in one texture; a single column would be taller than the driver allows.
@@ -168,7 +180,7 @@ void Canvas::legend(Rect where, const std::vector<LegendEntry>& entries) {
                 this->line(from, to, Stroke(entry.paint, 2, Dash::dotted));
                 break;
             case LegendEntry::ring:
-                m_list->AddCircle({centre.x, centre.y}, px(4.5f), packed(entry.paint), 0, px(1.75f));
+                circle(centre, 4.5f, Stroke(entry.paint, 1.75f));
                 break;
             case LegendEntry::area:
                 fill({from.x, middle - px(4), to.x, middle + px(4)}, entry.paint, 2);
@@ -186,14 +198,14 @@ bool Canvas::button(const std::string& id, Rect where, const std::string& label)
     const bool held = holds(id, where), lit = hovered(where);
     fill(where, lit ? Ink::grid : Ink::surface, 4);
     outline(where, Stroke(held ? Ink::selection : Ink::grid, 1), 4);
-    m_list->PushClipRect({where.x0, where.y0}, {where.x1, where.y1}, true);
+    pushClip(where);
     const bool fits = measure(label, Size::small).x <= where.width() - px(12);
     if (fits) {
         text(where.centre(), label, {Ink::text, Size::small, {0.5f, 0.5f}});
     } else {
         text({where.x0 + px(6), where.centre().y}, label, {Ink::text, Size::small, {0, 0.5f}});
     }
-    m_list->PopClipRect();
+    popClip();
     return held && m_mouse.released && lit;
 }
 
@@ -229,6 +241,9 @@ Sheet Canvas::sheet(const std::string& id, const Images& images, const SheetStyl
         const Rect cell = {x, y, x + w, y + h};
         sheet.cells.push_back(cell);
         m_list->AddImage(texture, {x, y}, {x + w, y + h}, packing.uv0(i), packing.uv1(i));
+        const auto pixels = size_t(images.width) * size_t(images.height);
+        writeGrey(*this, images.values.subspan(size_t(i) * pixels, pixels), images.width, images.height,
+                  cell);
         if (size_t(i) < style.captions.size()) {
             text({cell.centre().x, y + h + px(2)}, style.captions[size_t(i)],
                  {Ink::faint, Size::small, {0.5f, 0}});
@@ -260,6 +275,7 @@ Rect Canvas::image(std::span<const float> values, int width, int height, Rect wh
     const ImTextureID texture =
         m_painter.grey(greyLevels(values.first(size_t(width) * size_t(height))), width, height);
     m_list->AddImage(texture, {x, y}, {x + w, y + h});
+    writeGrey(*this, values, width, height, {x, y, x + w, y + h});
     return {x, y, x + w, y + h};
 }
 
@@ -269,11 +285,11 @@ void Plot::image(std::span<const float> values, int width, int height, double x0
     const Vec a = place(std::min(x0, x1), std::max(y0, y1)), b = place(std::max(x0, x1), std::min(y0, y1));
     const ImTextureID texture =
         m_canvas.painter().grey(greyLevels(values.first(size_t(width) * size_t(height))), width, height);
-    ImDrawList* list = m_canvas.list();
-    list->PushClipRect({m_rect.x0, m_rect.y0}, {m_rect.x1, m_rect.y1}, true);
-    list->AddImage(texture, {m_canvas.snap(a.x), m_canvas.snap(a.y)},
-                   {m_canvas.snap(b.x), m_canvas.snap(b.y)});
-    list->PopClipRect();
+    const Rect on = {m_canvas.snap(a.x), m_canvas.snap(a.y), m_canvas.snap(b.x), m_canvas.snap(b.y)};
+    m_canvas.pushClip(m_rect);
+    m_canvas.list()->AddImage(texture, {on.x0, on.y0}, {on.x1, on.y1});
+    writeGrey(m_canvas, values, width, height, on);
+    m_canvas.popClip();
 }
 
 }  // namespace views

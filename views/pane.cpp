@@ -223,6 +223,9 @@ void Pane::render(unsigned framebuffer) {
     const bool hadEvents = !s.events.empty();
     s.takeEvent();
     if (hadEvents) s.changed(2);
+    // The mouse is no part of a file.
+    const Mouse mouse = s.mouse;
+    if (!s.writing.empty()) s.mouse = {.at = nowhere};
 
     glActiveTexture(GL_TEXTURE0);
     ImGuiIO& io = ImGui::GetIO();
@@ -247,6 +250,12 @@ void Pane::render(unsigned framebuffer) {
         }
     }
 
+    if (!s.writing.empty()) {
+        s.mouse = mouse;
+        s.writing.clear();
+        s.changed();
+    }
+
     glBindFramebuffer(GL_FRAMEBUFFER, framebuffer);
     glViewport(0, 0, w, h);
     glDisable(GL_SCISSOR_TEST);
@@ -255,6 +264,16 @@ void Pane::render(unsigned framebuffer) {
     glClear(GL_COLOR_BUFFER_BIT);
     ImGui_ImplOpenGL3_RenderDrawData(ImGui::GetDrawData());
     s.painter->end();
+}
+
+void Pane::writeDown(const std::string& panel) {
+    m_state->writing = panel;
+    m_state->written.clear();
+    m_state->changed();
+}
+
+const std::string& Pane::written() const {
+    return m_state->written;
 }
 
 bool Pane::wantsFrame() const {

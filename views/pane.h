@@ -66,6 +66,10 @@ class Pane {
 
     // Draws one frame into that framebuffer object.
     void render(unsigned framebuffer);
+    // The next render() writes that panel down as a vector file too, or all of them for "*"; after it,
+    // written() is the file, or empty if the panel was not on screen.
+    void writeDown(const std::string& panel);
+    const std::string& written() const;
     // Events are queued, something moves, or something changed since the last render().
     bool wantsFrame() const;
 

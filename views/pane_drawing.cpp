@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "core/base/error.h"
 #include "views/layout.h"
 #include "views/pane_state.h"
+#include "views/svg.h"
 
 namespace views {
 
@@ -27,6 +29,7 @@ Rect Pane::State::drawTitle(const Panel& panel, Rect& where, Canvas& canvas) {
     const bool full = maximised == panel.id;
     const bool lit = canvas.hovered(button);
     const Vec middle = {canvas.snap(button.centre().x) + 0.5f, canvas.snap(title.y0 + line / 2) + 0.5f};
+    SvgWriter* const svg = std::exchange(memory.svg, nullptr);  // a button is no part of a file
     const float outer = canvas.snap(canvas.px(5)), arm = canvas.snap(canvas.px(3));
     for (const Vec s : {Vec{-1, -1}, Vec{1, -1}, Vec{1, 1}, Vec{-1, 1}}) {
         const float near = full ? outer - arm : outer, far = full ? outer : outer - arm;
@@ -35,6 +38,7 @@ Rect Pane::State::drawTitle(const Panel& panel, Rect& where, Canvas& canvas) {
                          {middle.x + s.x * near, middle.y + s.y * far}},
                         Stroke(lit ? Ink::text : Paint(Ink::faint, 0.7f), 1.25f));
     }
+    memory.svg = svg;
     if (canvas.clicked("maximise", button)) {
         toggle(panel.id);
     } else if (canvas.hovered(title) && mouse.doubled && !lit) {
@@ -49,6 +53,10 @@ void Pane::State::drawPanel(const Panel& panel, const Rect& where, const Theme& 
     ImDrawList* list = ImGui::GetWindowDrawList();
     list->PushClipRect({where.x0, where.y0}, {where.x1, where.y1}, false);
     const int depth = list->_ClipRectStack.Size;
+    std::optional<SvgWriter> svg;
+    SvgWriter* const whole = memory.svg;
+    if (writing == panel.id) memory.svg = &svg.emplace(where.inset(-t.px(12)), ratio, t.ink(Ink::background));
+    if (memory.svg) memory.svg->pushClip(where);
     Rect body = where;
     Canvas heading(panel.id, where, t, *painter, memory, mouseFor(panel.id, where));
     const Rect title = drawTitle(panel, body, heading);
@@ -69,6 +77,9 @@ void Pane::State::drawPanel(const Panel& panel, const Rect& where, const Theme& 
         canvas.problem(error.what());
     }
     list->PopClipRect();
+    if (memory.svg) memory.svg->popClip();
+    if (svg) written = svg->finish(titleOf(panel.id).title);
+    memory.svg = whole;
 }
 
 void Pane::State::drawTooltip(const Theme& t) {
@@ -168,6 +179,10 @@ void Pane::State::draw() {
     memory.tooltip.clear();
     memory.stillMoving = false;
     rects.clear();
+    std::optional<SvgWriter> svg;
+    memory.svg = nullptr;
+    if (writing == "*")
+        memory.svg = &svg.emplace(Rect{0, 0, display.x, display.y}, ratio, t.ink(Ink::background));
 
     ImGui::SetNextWindowPos({0, 0});
     ImGui::SetNextWindowSize({display.x, display.y});
@@ -214,6 +229,8 @@ void Pane::State::draw() {
         if (!moving) shrinking.clear();
         drawPanel(panels[*top], where, t);
     }
+    memory.svg = nullptr;
+    if (svg) written = svg->finish(lesson);
     drawTooltip(t);
     ImGui::End();
     ImGui::PopStyleVar(2);

@@ -44,6 +44,8 @@ struct Pane::State {
     std::string typed;
     CanvasMemory memory;
     std::vector<PanelRect> rects;  // device pixels
+    std::string writing;           // the panel that becomes a vector file in this frame
+    std::string written;           // that file
     // Trying out layouts takes milliseconds: the last one is kept with what it was made for.
     std::tuple<Rect, std::vector<float>, float> laidOutFor;
     std::vector<Rect> places;  // by panel; of those that stand on the shelf, their button

@@ -270,8 +270,8 @@ bool Plot::draggable(const std::string& id, double& x, double& y, Paint paint, f
     const Rect target = {at.x - reach, at.y - reach, at.x + reach, at.y + reach};
     const bool held = c.holds(key(id), target);
     const bool lit = held || c.hovered(target);
-    c.list()->AddCircleFilled({at.x, at.y}, c.px(radius - 1), c.packed(Paint(Ink::background, 0.6f)));
-    c.list()->AddCircle({at.x, at.y}, c.px(radius), c.packed(paint), 0, c.px(lit ? 3 : 2));
+    c.dot(at, radius - 1, Paint(Ink::background, 0.6f));
+    c.circle(at, radius, Stroke(paint, lit ? 3 : 2));
     if (!held) return false;
     const Vec mouse = c.mouse().at;
     const double newX = xAt(std::clamp(mouse.x, m_rect.x0, m_rect.x1));

@@ -29,6 +29,9 @@ struct Rgba {
     bool operator==(const Rgba&) const = default;
     // As Dear ImGui's ImU32.
     uint32_t packed() const { return uint32_t(r) | uint32_t(g) << 8 | uint32_t(b) << 16 | uint32_t(a) << 24; }
+    static Rgba unpack(uint32_t p) {
+        return {uint8_t(p), uint8_t(p >> 8), uint8_t(p >> 16), uint8_t(p >> 24)};
+    }
     Rgba withAlpha(float alpha) const;
 };
 Rgba mix(Rgba from, Rgba to, float t);

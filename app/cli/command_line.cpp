@@ -176,12 +176,19 @@ int commandLine(int argc, char** argv) {
 
     RunOptions shotRun;
     ShotOptions shotOptions;
-    CLI::App* shot = program.add_subcommand("shot", "Write a picture of the window; needs no display");
+    CLI::App* shot =
+        program.add_subcommand("shot", "Write a picture, drawing or film of the window; needs no display");
     addRunOptions(shot, shotRun);
     shot->add_option("--steps", shotOptions.steps, "training steps before the picture is taken (0)")
         ->check(wholeNumber(0, 1'000'000'000));
-    shot->add_option("--size", shotOptions.size, "WIDTHxHEIGHT in pixels (1600x1000)");
-    shot->add_option("--out", shotOptions.out, "the PNG to write")->required();
+    shot->add_option("--size", shotOptions.size, "WIDTHxHEIGHT in pixels (1600x1000; 1200x750 for a GIF)");
+    shot->add_option(
+            "--out", shotOptions.out,
+            "what to write: .png a picture, .svg a drawing of the panels, .gif the run from its start")
+        ->required();
+    shot->add_option("--frames", shotOptions.frames, "pictures of a GIF (60)")->check(wholeNumber(1, 1000));
+    shot->add_option("--fps", shotOptions.framesPerSecond, "pictures a second of a GIF (12)")
+        ->check(CLI::Range(1.0, 50.0));
     shot->add_option("--theme", shotOptions.theme, "dark, light or contrast")
         ->check(CLI::IsMember({"dark", "light", "contrast"}));
     shot->add_option("--language", shotOptions.language, "en or zh")->check(CLI::IsMember({"en", "zh"}));
@@ -192,7 +199,9 @@ int commandLine(int argc, char** argv) {
     shot->add_flag("--presenter", shotOptions.presenter, "as F11 shows it");
     shot->footer(
         "genscope shot --lesson vae --preset fashion2d --steps 2000 "
-        "--size 1600x1000 --out a.png");
+        "--size 1600x1000 --out a.png\n"
+        "genscope shot --preset ring8 --steps 3000 --panel losses --out curves.svg\n"
+        "genscope shot --preset ring8 --steps 3000 --panel plane --frames 80 --out run.gif");
 
     DoctorOptions doctorOptions;
     CLI::App* doctor = program.add_subcommand("doctor", "Say what this machine offers");

@@ -2,8 +2,8 @@
 
 #include <QApplication>
 #include <QElapsedTimer>
-#include <QEventLoop>
-#include <QTimer>
+#include <QFileInfo>
+#include <algorithm>
 #include <charconv>
 #include <memory>
 #include <vector>
@@ -16,16 +16,15 @@
 #include "app/window/main_window.h"
 #include "app/window/pane_widget.h"
 #include "app/window/run_column.h"
+#include "app/window/run_recorder.h"
 #include "app/window/style.h"
 #include "core/base/error.h"
 
 namespace app {
 namespace {
 
-void wait(int ms) {
-    QEventLoop loop;
-    QTimer::singleShot(ms, &loop, &QEventLoop::quit);
-    loop.exec();
+std::string suffixOf(const std::string& path) {
+    return QFileInfo(QString::fromStdString(path)).suffix().toLower().toStdString();
 }
 
 // Trains up to the step, then waits until the figures that take longer are there and nothing moves.
@@ -35,7 +34,7 @@ void trainTo(MainWindow& window, int64_t steps, double settle) {
     column.trainer().goTo(steps);
     while (column.frame().step < steps) {
         column.hurry();
-        wait(20);
+        liveOn(20);
         CHECK(column.frame().problem.empty(), "{}", column.frame().problem);
         if (steps > 0) progress.at(column.frame().step, [] { return std::string(); });
     }
@@ -45,7 +44,7 @@ void trainTo(MainWindow& window, int64_t steps, double settle) {
     whole.start();
     size_t channels = 0;
     while (calm.elapsed() < calmMs && whole.elapsed() < longestMs) {
-        wait(20);
+        liveOn(20);
         const bool moving = column.pane() && column.pane()->pane().wantsFrame();
         if (moving || column.frame().channels.size() != channels) calm.restart();
         channels = column.frame().channels.size();
@@ -53,9 +52,35 @@ void trainTo(MainWindow& window, int64_t steps, double settle) {
     CHECK(column.frame().problem.empty(), "{}", column.frame().problem);
 }
 
+void save(MainWindow& window, const ShotOptions& options, int64_t steps, const std::string& suffix) {
+    RunColumn& column = window.column();
+    const QString path = QString::fromStdString(options.out);
+    if (suffix == "svg") {
+        saveText(svgOf(column, options.panel.empty() ? "*" : options.panel), path);
+    } else if (suffix == "gif") {
+        const Recording recording{.to = steps,
+                                  .pictures = options.frames,
+                                  .perSecond = options.framesPerSecond,
+                                  .panel = options.panel,
+                                  .widest = options.width};
+        Progress progress("shot", std::max<int64_t>(steps, 1), false);
+        recordRun(window, column, recording, path, [&](int) {
+            progress.at(column.frame().step, [] { return std::string(); });
+            return true;
+        });
+    } else {
+        savePicture(options.panel.empty() ? pictureOf(window) : pictureOf(column, options.panel),
+                    column.frame(), path);
+    }
+}
+
 }  // namespace
 
 void checkShot(ShotOptions& options) {
+    const std::string suffix = suffixOf(options.out);
+    CHECK(suffix == "png" || suffix == "svg" || suffix == "gif",
+          "--out: expected the name of a file that ends in .png, .svg or .gif, got '{}'", options.out);
+    if (options.size.empty()) options.size = suffix == "gif" ? "1200x750" : "1600x1000";
     const std::string& text = options.size;
     const char* end = text.data() + text.size();
     const auto [cross, widthCode] = std::from_chars(text.data(), end, options.width);
@@ -67,7 +92,6 @@ void checkShot(ShotOptions& options) {
     good = good && options.width >= 960 && options.width <= 7680 && options.height >= 640 &&
            options.height <= 4320;
     CHECK(good, "--size: expected WIDTHxHEIGHT from 960x640 to 7680x4320, got '{}'", text);
-    CHECK(!options.out.empty(), "--out: expected the name of a file, got nothing");
 }
 
 int runShot(const ShotOptions& options, int argc, char** argv) {
@@ -90,19 +114,20 @@ int runShot(const ShotOptions& options, int argc, char** argv) {
     main.show();
     if (options.journal) main.replayRun(QString::fromStdString(options.journal->toLine()));
     const int64_t shared = options.journal ? options.journal->step : 0;
-    trainTo(main, options.steps > 0 ? options.steps : shared, options.settle);
+    const int64_t steps = options.steps > 0 ? options.steps : shared;
+    const std::string suffix = suffixOf(options.out);
+    trainTo(main, suffix == "gif" ? 0 : steps, options.settle);
 
     const std::string& panel = options.panel;
-    const QImage picture = panel.empty() ? pictureOf(main) : pictureOf(main.column(), panel);
-    if (picture.isNull() && !panel.empty()) {
-        std::vector<std::string> ids;
-        if (main.column().pane())
-            for (const auto& place : main.column().pane()->pane().panelRects()) ids.push_back(place.id);
+    std::vector<std::string> ids;
+    if (main.column().pane())
+        for (const auto& place : main.column().pane()->pane().panelRects()) ids.push_back(place.id);
+    if (!panel.empty() && std::find(ids.begin(), ids.end(), panel) == ids.end()) {
         fmt::print(stderr, "genscope: --panel: expected one of {}, got '{}'\n", fmt::join(ids, ", "), panel);
         return exitUsage;
     }
     try {
-        savePicture(picture, main.column().frame(), QString::fromStdString(options.out));
+        save(main, options, steps, suffix);
     } catch (const core::Error& fault) {
         fmt::print(stderr, "genscope: {}\n", fault.what());
         return exitCannotWrite;

@@ -44,9 +44,8 @@ Actions::Actions(QWidget* w) {
         add(w, "openData", "open", "Open data…",
             "Points as CSV, pictures as IDX, or any picture as a density; a file can also be dropped here.",
             keys("Ctrl+O"));
-    exportPicture =
-        add(w, "export", "export", "Export…",
-            "A picture of the window or of a panel as PNG, curves and channels as CSV.", keys("Ctrl+E"));
+    exportPicture = add(w, "export", "export", "Export…",
+                        "A panel as PNG or SVG, the run as GIF, curves and channels as CSV.", keys("Ctrl+E"));
     shareRun = add(w, "share", nullptr, "Copy the run as text",
                    "One line with lesson, settings, seed and every knob turned: enough to replay the run.",
                    keys("Ctrl+Shift+C"));

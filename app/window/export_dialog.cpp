@@ -8,6 +8,7 @@
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QLineEdit>
+#include <QProgressDialog>
 #include <QPushButton>
 #include <exception>
 
@@ -16,12 +17,13 @@
 #include "app/window/main_window.h"
 #include "app/window/pane_widget.h"
 #include "app/window/run_column.h"
+#include "app/window/run_recorder.h"
 #include "app/window/style.h"
 
 namespace app {
 namespace {
 
-enum Kind { windowPicture, panelPicture, curves, channel };
+enum Kind { wholeWindow, panel, curves, channel };
 enum Role { kindRole = Qt::UserRole, nameRole };
 
 }  // namespace
@@ -35,22 +37,27 @@ ExportDialog::ExportDialog(MainWindow& window, RunColumn& column)
         m_what->setItemData(m_what->count() - 1, kind, kindRole);
         m_what->setItemData(m_what->count() - 1, name, nameRole);
     };
-    add(say("Picture of the window"), windowPicture, "window");
+    add(say("The window"), wholeWindow, "window");
     if (column.pane()) {
         for (const auto& place : column.pane()->pane().panelRects()) {
             const QString id = QString::fromStdString(place.id);
             const PanelWords* words = window.text().panel(id);
-            add(say("Picture: %1").arg(words ? words->title : id), panelPicture, id);
+            add(say("Panel: %1").arg(words ? words->title : id), panel, id);
         }
     }
-    add(say("All curves, as CSV"), curves, "curves");
+    add(say("All curves"), curves, "curves");
     for (const auto& [name, tensor] : column.frame().channels) {
         if (tensor.values.size() < 2) continue;
         const QString id = QString::fromStdString(name);
-        add(say("Numbers of %1, as CSV").arg(id), channel, id);
+        add(say("Numbers of %1").arg(id), channel, id);
     }
     m_what->setAccessibleName(say("What to export"));
     m_what->setToolTip(say("What to export"));
+    m_format = new QComboBox(this);
+    m_format->setAccessibleName(say("Format"));
+    m_format->setToolTip(
+        say("PNG is a picture of this moment, SVG the same as a drawing that can be enlarged, GIF the "
+            "run from its start to this step."));
     m_path = new QLineEdit(this);
     m_path->setMinimumWidth(scaled(360));
     m_path->setAccessibleName(say("File"));
@@ -69,6 +76,7 @@ ExportDialog::ExportDialog(MainWindow& window, RunColumn& column)
     form->setContentsMargins(scaled(24), scaled(24), scaled(24), scaled(16));
     form->setVerticalSpacing(scaled(16));
     form->addRow(say("What"), m_what);
+    form->addRow(say("Format"), m_format);
     auto* place = new QHBoxLayout;
     place->addWidget(m_path, 1);
     place->addWidget(browse);
@@ -79,15 +87,31 @@ ExportDialog::ExportDialog(MainWindow& window, RunColumn& column)
     buttons->addWidget(cancel);
     buttons->addWidget(save);
     form->addRow(buttons);
-    connect(m_what, &QComboBox::currentIndexChanged, this, &ExportDialog::proposeName);
+    connect(m_what, &QComboBox::currentIndexChanged, this, &ExportDialog::offerFormats);
+    connect(m_format, &QComboBox::currentIndexChanged, this, &ExportDialog::proposeName);
     connect(browse, &QPushButton::clicked, this, &ExportDialog::browse);
     connect(cancel, &QPushButton::clicked, this, &QDialog::reject);
     connect(save, &QPushButton::clicked, this, &ExportDialog::save);
+    offerFormats();
+}
+
+void ExportDialog::offerFormats() {
+    const auto kind = Kind(m_what->currentData(kindRole).toInt());
+    const QString before = m_format->currentData().toString();
+    const QSignalBlocker quiet(m_format);
+    m_format->clear();
+    if (kind >= curves) {
+        m_format->addItem(say("CSV, numbers"), "csv");
+    } else {
+        m_format->addItem(say("PNG, a picture"), "png");
+        if (kind == panel) m_format->addItem(say("SVG, a drawing"), "svg");
+        if (m_column.frame().step > 0) m_format->addItem(say("GIF, the run so far"), "gif");
+    }
+    m_format->setCurrentIndex(std::max(0, m_format->findData(before)));
     proposeName();
 }
 
 void ExportDialog::proposeName() {
-    const bool text = m_what->currentData(kindRole).toInt() >= curves;
     const core::Frame& frame = m_column.frame();
     const QFileInfo before(m_path->text());
     const QDir folder = m_path->text().isEmpty() ? QDir::home() : before.dir();
@@ -95,7 +119,7 @@ void ExportDialog::proposeName() {
         QStringLiteral("%1-%2-%3.%4")
             .arg(QString::fromStdString(frame.lesson), m_what->currentData(nameRole).toString())
             .arg(frame.step)
-            .arg(text ? "csv" : "png")));
+            .arg(m_format->currentData().toString())));
 }
 
 void ExportDialog::browse() {
@@ -104,27 +128,47 @@ void ExportDialog::browse() {
 }
 
 void ExportDialog::save() {
-    const QString name = m_what->currentData(nameRole).toString();
+    const std::string name = m_what->currentData(nameRole).toString().toStdString();
+    const auto kind = Kind(m_what->currentData(kindRole).toInt());
+    const QString format = m_format->currentData().toString(), path = m_path->text();
     const core::Frame& frame = m_column.frame();
     try {
-        switch (Kind(m_what->currentData(kindRole).toInt())) {
-            case windowPicture:
-                savePicture(pictureOf(m_window), frame, m_path->text());
-                break;
-            case panelPicture:
-                savePicture(pictureOf(m_column, name.toStdString()), frame, m_path->text());
-                break;
-            case curves:
-                saveText(curvesCsv(frame), m_path->text());
-                break;
-            case channel:
-                saveText(channelCsv(frame, name.toStdString()), m_path->text());
-                break;
+        if (kind == curves) {
+            saveText(curvesCsv(frame), path);
+        } else if (kind == channel) {
+            saveText(channelCsv(frame, name), path);
+        } else if (format == "svg") {
+            saveText(svgOf(m_column, name), path);
+        } else if (format == "gif") {
+            return saveRun(kind == panel ? name : std::string());
+        } else {
+            savePicture(kind == panel ? pictureOf(m_column, name) : pictureOf(m_window), frame, path);
         }
         accept();
     } catch (const std::exception& fault) {
         m_fault->setText(QString::fromUtf8(fault.what()));
     }
+}
+
+// The window goes through the run once more, below this dialog.
+void ExportDialog::saveRun(const std::string& panel) {
+    const QString path = m_path->text();
+    Recording recording{.to = m_column.frame().step, .panel = panel};
+    QProgressDialog progress(say("Recording the run…"), say("Cancel"), 0, recording.pictures, &m_window);
+    progress.setWindowModality(Qt::WindowModal);
+    progress.setMinimumDuration(0);
+    setEnabled(false);
+    try {
+        const bool whole = recordRun(m_window, m_column, recording, path, [&](int done) {
+            progress.setValue(std::min(done, recording.pictures - 1));
+            return !progress.wasCanceled();
+        });
+        if (whole) return accept();
+    } catch (const std::exception& fault) {
+        m_fault->setText(QString::fromUtf8(fault.what()));
+    }
+    setEnabled(true);
+    m_column.trainer().goTo(recording.to);
 }
 
 }  // namespace app

@@ -1,7 +1,8 @@
-// Asks what to export and where to: a picture, the curves, or a channel's numbers.
+// Asks what to export, as what, and where to: a picture, a run, the curves, or a channel's numbers.
 #pragma once
 
 #include <QDialog>
+#include <string>
 
 class QComboBox;
 class QLabel;
@@ -20,13 +21,15 @@ class ExportDialog : public QDialog {
     ExportDialog(MainWindow& window, RunColumn& column);
 
   private:
+    void offerFormats();
     void proposeName();
     void browse();
     void save();
+    void saveRun(const std::string& panel);
 
     MainWindow& m_window;
     RunColumn& m_column;
-    QComboBox* m_what;
+    QComboBox *m_what, *m_format;
     QLineEdit* m_path;
     QLabel* m_fault;
 };

@@ -41,6 +41,15 @@ QImage pictureOf(RunColumn& column, const std::string& panel) {
     return {};
 }
 
+QString svgOf(RunColumn& column, const std::string& panel) {
+    CHECK(column.pane(), "drawing: expected a pane with OpenGL, found none");
+    views::Pane& pane = column.pane()->pane();
+    pane.writeDown(panel);
+    (void)column.pane()->picture();
+    CHECK(!pane.written().empty(), "drawing: expected a panel that is on screen, got '{}'", panel);
+    return QString::fromStdString(pane.written());
+}
+
 void savePicture(const QImage& picture, const core::Frame& frame, const QString& path) {
     CHECK(!picture.isNull(), "picture: expected something on screen, found nothing to save");
     QImage labelled = picture;

@@ -1,4 +1,4 @@
-// What a run shows, as files: pictures as PNG, curves and channels as CSV.
+// What a run shows, as files: pictures as PNG or SVG, curves and channels as CSV.
 #pragma once
 
 #include <QImage>
@@ -16,6 +16,8 @@ class RunColumn;
 QImage pictureOf(QWidget& window);
 // One panel of the pane, or a null image if it is not on screen.
 QImage pictureOf(RunColumn& column, const std::string& panel);
+// The same as a vector drawing, "*" for the whole pane; throws core::Error if the panel is not on screen.
+QString svgOf(RunColumn& column, const std::string& panel);
 // Writes the picture with lesson, seed and step in its text fields; throws core::Error naming the place.
 void savePicture(const QImage& picture, const core::Frame& frame, const QString& path);
 
