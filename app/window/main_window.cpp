@@ -85,7 +85,11 @@ void MainWindow::choosePreset(const QString& preset) {
     m_notice.clear();
     m_columnPresets[m_selected] = preset;
     selected().trainer().applyPreset(preset.toStdString());
-    selected().startOver();
+    // The other of A and B begins again with it.
+    forEachColumn([this](RunColumn& column) {
+        if (&column != &selected()) column.trainer().reset();
+        column.startOver();
+    });
     startOver();
 }
 
@@ -115,12 +119,25 @@ void MainWindow::forEachColumn(const std::function<void(RunColumn&)>& act) {
     for (RunColumn* column : m_columns) act(*column);
 }
 
+// Of A and B the one that is behind: their steps may have different numbers of stages.
+void MainWindow::stageOnce() {
+    int64_t least = selected().frame().step;
+    forEachColumn([&](const RunColumn& column) { least = std::min(least, column.frame().step); });
+    forEachColumn([&](RunColumn& column) {
+        if (column.frame().step > least) return;
+        column.trainer().stageOnce();
+        column.hurry();
+    });
+}
+
 void MainWindow::setRunning(bool running) {
     m_running = running;
     m_slowTimer.stop();
     if (running && m_slow) {
         m_slowTimer.start(slowStageMs);
     } else {
+        // Neither of A and B begins before it is known that the other one will.
+        for (int side = 0; running && m_pace && side < 2; ++side) m_pace->release(side);
         forEachColumn(
             [&](RunColumn& column) { running ? column.trainer().run() : column.trainer().pause(); });
     }
@@ -150,6 +167,9 @@ void MainWindow::setComparing(bool comparing) {
                 request.settings.emplace_back(parameter.name, parameter.print(value->second));
         }
         dressColumn(*b);
+        m_pace = std::make_shared<core::Lockstep>();
+        for (size_t i = 0; i < 2; ++i) m_columns[i]->trainer().keepPace(m_pace, int(i));
+        b->trainer().setStepsPerSecond(m_transport->stepsPerSecond());
         b->open(request);
         a.trainer().reset();
         a.startOver();
@@ -158,6 +178,8 @@ void MainWindow::setComparing(bool comparing) {
         select(1);
     } else {
         select(0);
+        m_columns[0]->trainer().keepPace(nullptr, 0);
+        m_pace.reset();
         m_panes->layout()->removeWidget(m_columns[1]);
         m_columns[1]->deleteLater();
         m_columns.pop_back();
@@ -199,7 +221,11 @@ void MainWindow::showDifferences() {
 
 void MainWindow::tick() {
     bool another = false;
-    forEachColumn([&](RunColumn& column) { another = column.poll() || another; });
+    if (m_columns.size() > 1) {
+        another = pollPair();
+    } else {
+        another = selected().poll();
+    }
     if (another) showFrame();
     const qint64 now = QDateTime::currentMSecsSinceEpoch();
     if (another && now - m_statusShown > statusMs) {
@@ -208,11 +234,32 @@ void MainWindow::tick() {
     }
 }
 
+// While A and B run, both show the same step: until the second of two frames is there the first waits.
+bool MainWindow::pollPair() {
+    constexpr int patienceMs = 250;  // where one cannot follow, as after a change that takes long
+    RunColumn &a = *m_columns[0], &b = *m_columns[1];
+    bool another = false;
+    if (a.due() && b.due()) {
+        const core::FramePtr ofA = a.newest(), ofB = b.newest();
+        const bool apart = ofA->running && ofB->running && ofA->step != ofB->step;
+        if (!apart || !m_sincePair.isValid() || m_sincePair.elapsed() > patienceMs) {
+            const bool newA = a.take(ofA), newB = b.take(ofB);
+            another = newA || newB;
+            m_sincePair.start();
+        }
+    }
+    forEachColumn([](RunColumn& column) { column.refresh(); });
+    return another;
+}
+
 void MainWindow::showFrame() {
     const core::Frame& frame = selected().frame();
     followData(frame);
     // The trainer stops on its own where something went wrong.
-    if (m_running && !m_slow && !frame.running && !frame.problem.empty()) setRunning(false);
+    forEachColumn([this](const RunColumn& column) {
+        if (m_running && !m_slow && !column.frame().running && !column.frame().problem.empty())
+            setRunning(false);
+    });
     m_transport->setStep(frame.step, QString::fromStdString(frame.stage));
     m_transport->timeline()->setRun(frame.step, selected().furthest(), planned());
     m_knobs->setSettings(frame.settings);

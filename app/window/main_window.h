@@ -1,6 +1,7 @@
 // The window: lessons, pane, knobs, text and transport around one run, or two side by side.
 #pragma once
 
+#include <QElapsedTimer>
 #include <QMainWindow>
 #include <QTimer>
 #include <functional>
@@ -11,6 +12,7 @@
 #include "app/window/actions.h"
 #include "core/contract/parameter.h"
 #include "core/session/journal.h"
+#include "core/session/lockstep.h"
 #include "core/session/run_request.h"
 #include "views/theme.h"
 
@@ -81,6 +83,7 @@ class MainWindow : public QMainWindow {
     void remember();
 
     void tick();
+    bool pollPair();
     void showFrame();
     void showStatus();
     void loadLesson(const QString& id);
@@ -94,6 +97,7 @@ class MainWindow : public QMainWindow {
     void choosePreset(const QString& preset);
     void turnKnob(const QString& knob, double value);
     void startOver();
+    void stageOnce();
     void showDifferences();
     void leave();
     void openExport();
@@ -135,6 +139,8 @@ class MainWindow : public QMainWindow {
     bool m_running = false, m_slow = false;
     bool m_presenting = false, m_remembers = true;
     qint64 m_statusShown = 0;
+    std::shared_ptr<core::Lockstep> m_pace;  // of A and B
+    QElapsedTimer m_sincePair;               // frames of A and B of the same step were taken
     QString m_notice;  // what the window itself has to say: a file is being read, or was refused
     bool m_noticeIsFault = false;
 };

@@ -129,7 +129,12 @@ void MainWindow::connectActions() {
     };
     on(a.run, [this] { setRunning(!m_running); });
     on(a.step, [=] { move([](RunColumn& c) { c.trainer().stepOnce(); }); });
-    on(a.stage, [=] { move([](RunColumn& c) { c.trainer().stageOnce(); }); });
+    on(a.stage, [=, this] {
+        move([](RunColumn& c) {
+            if (c.frame().running) c.trainer().pause();
+        });
+        stageOnce();
+    });
     on(a.back, [=] { move([](RunColumn& c) { c.trainer().back(); }); });
     on(a.first, [=] { move([](RunColumn& c) { c.trainer().goTo(0); }); });
     on(a.last, [=] { move([](RunColumn& c) { c.trainer().goTo(c.furthest()); }); });
@@ -164,12 +169,7 @@ void MainWindow::connectActions() {
     on(a.find, [this] { openPalette(); });
     on(a.leaveText, [this] { leave(); });
     on(a.quit, [this] { close(); });
-    connect(&m_slowTimer, &QTimer::timeout, this, [this] {
-        forEachColumn([](RunColumn& c) {
-            c.trainer().stageOnce();
-            c.hurry();
-        });
-    });
+    connect(&m_slowTimer, &QTimer::timeout, this, [this] { stageOnce(); });
 }
 
 void MainWindow::connectControls() {

@@ -102,23 +102,33 @@ void RunColumn::follow(qint64 step) {
     m_furthest = std::max(m_furthest, step);
 }
 
-bool RunColumn::poll() {
+bool RunColumn::due() const {
     const double interval = m_pane && m_frame->running ? m_pane->frameMs() / drawingShare : 0;
-    if (!m_hurry && m_sincePoll.isValid() && double(m_sincePoll.elapsed()) < interval) {
-        if (m_pane) m_pane->refresh();
-        return false;
-    }
+    return m_hurry || !m_sincePoll.isValid() || double(m_sincePoll.elapsed()) >= interval;
+}
+
+core::FramePtr RunColumn::newest() {
     watch();
-    const core::FramePtr newest = m_trainer.latest();
-    const bool another = newest != m_frame;
-    if (another) {
-        m_frame = newest;
-        follow(m_frame->step);
-        m_sincePoll.start();
-        m_hurry = false;
-        if (m_pane) m_pane->pane().setFrame(newest);
-    }
+    return m_trainer.latest();
+}
+
+bool RunColumn::take(const core::FramePtr& frame) {
+    if (frame == m_frame) return false;
+    m_frame = frame;
+    follow(m_frame->step);
+    m_sincePoll.start();
+    m_hurry = false;
+    if (m_pane) m_pane->pane().setFrame(frame);
+    return true;
+}
+
+void RunColumn::refresh() {
     if (m_pane) m_pane->refresh();
+}
+
+bool RunColumn::poll() {
+    const bool another = due() && take(newest());
+    refresh();
     return another;
 }
 

@@ -45,6 +45,11 @@ class RunColumn : public QWidget {
 
     // Takes the trainer's newest frame if one is due; true if it is another than before.
     bool poll();
+    // The same in two parts, for a pair of columns that shows two frames of the same step or none.
+    bool due() const;
+    core::FramePtr newest();
+    bool take(const core::FramePtr& frame);
+    void refresh();
     // The next poll takes a frame at once: the user did something.
     void hurry() { m_hurry = true; }
 

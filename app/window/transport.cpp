@@ -57,6 +57,10 @@ Transport::Transport(const Actions& actions, QWidget* parent) : QWidget(parent) 
     dress();
 }
 
+double Transport::stepsPerSecond() const {
+    return speeds[std::max(0, m_speed->currentIndex())].stepsPerSecond;
+}
+
 QToolButton* Transport::button(QAction* action, bool wide) {
     auto* button = new QToolButton(this);
     button->setDefaultAction(action);

@@ -24,6 +24,7 @@ class Transport : public QWidget {
     void setStep(qint64 step, const QString& stage);
     TimelineBar* timeline() const { return m_timeline; }
     QComboBox* speed() const { return m_speed; }
+    double stepsPerSecond() const;
 
   signals:
     // Steps a second, 0 for as fast as it goes; slow mode does one stage a second instead.

@@ -47,6 +47,18 @@ struct Trainer::State {
     bool evaluating = false;
     int64_t evaluatedStep = -1;
 
+    std::shared_ptr<Lockstep> pace;  // with another trainer
+    int side = 0;
+    bool waits = false;  // for the other one
+
+    ~State() {
+        if (pace) pace->leave(side);
+    }
+
+    void report() const {
+        if (pace) pace->at(side, run ? run->stepCount() : 0, running && run && !target);
+    }
+
     void reopen() {
         halt();
         run.reset();
@@ -56,7 +68,13 @@ struct Trainer::State {
     }
 
     void halt() {
+        // What the other one has begun is done here too; both end at the same step.
+        while (running && run && pace && !target && pace->owesAStep(side) && pace->begin(side)) {
+            if (!run->step()) break;
+            report();
+        }
         running = false;
+        waits = false;
         target.reset();
         rate = 0;
         changed = true;
@@ -72,6 +90,8 @@ struct Trainer::State {
     }
 
     void train() {
+        waits = pace && !pace->begin(side);
+        if (waits) return;
         if (limit > 0)
             nextStep =
                 std::max(nextStep + std::chrono::duration_cast<Clock::duration>(duration<double>(1 / limit)),
@@ -79,6 +99,7 @@ struct Trainer::State {
         if (!run->step()) halt();
         count(1);
         changed = true;
+        report();
     }
 
     // One piece of the costly figures, when they are due.
@@ -164,7 +185,10 @@ void Trainer::loop() {
             std::unique_lock lock(m_mutex);
             const auto awake = [&] { return m_quit || !m_commands.empty() || (m_wanted && state.changed); };
             const bool busy = state.run && (state.running || state.target || state.evaluating);
-            if (!busy) {
+            if (state.waits) {
+                m_wake.wait_for(lock, std::chrono::milliseconds(50),
+                                [&] { return m_quit || m_nudged || !m_commands.empty(); });
+            } else if (!busy) {
                 m_wake.wait_for(lock, std::chrono::milliseconds(200), awake);
             } else if (state.running && state.limit > 0 && Clock::now() < state.nextStep) {
                 m_wake.wait_until(
@@ -173,6 +197,7 @@ void Trainer::loop() {
             if (m_quit) return;
             commands.swap(m_commands);
             wanted = m_wanted;
+            m_nudged = false;
         }
         for (Command& command : commands) {
             state.changed = true;
@@ -182,7 +207,10 @@ void Trainer::loop() {
                 state.problem = e.what();
             }
         }
+        state.report();
         try {
+            const bool together = state.pace && state.pace->together();
+            if (together && wanted && state.frameDue()) state.pace->lookAfterNext(state.side);
             if (state.run && state.target) {
                 // A long way is interrupted to show where it has got; a short one is over before it is seen.
                 const Clock::time_point start = Clock::now();
@@ -195,7 +223,8 @@ void Trainer::loop() {
                 state.train();
             }
             if (state.run && !state.target) state.evaluate();
-            if (wanted && state.frameDue()) {
+            // Of a pair that runs, frames are made at the same step.
+            if (together ? state.pace->looksNow(state.side) : wanted && state.frameDue()) {
                 FramePtr frame = state.look();
                 const std::lock_guard lock(m_mutex);
                 m_latest = std::move(frame);
@@ -273,19 +302,24 @@ void Trainer::newSeed(uint64_t seed) {
 // ---- transport
 
 void Trainer::run() {
+    if (m_pace) m_pace->release(m_side);
     act([](State& s) {
         s.target.reset();
         s.running = s.run != nullptr;
+        s.report();
+        if (s.pace) s.pace->released(s.side);
         s.counted = 0;
         s.countedSince = s.nextStep = Clock::now();
     });
 }
 
 void Trainer::pause() {
+    hold();
     act([](State& s) { s.halt(); });
 }
 
 void Trainer::stepOnce() {
+    hold();
     act([](State& s) {
         s.halt();
         if (s.run) s.run->step();
@@ -293,6 +327,7 @@ void Trainer::stepOnce() {
 }
 
 void Trainer::stageOnce() {
+    hold();
     act([](State& s) {
         s.halt();
         if (s.run) s.run->stage();
@@ -300,6 +335,7 @@ void Trainer::stageOnce() {
 }
 
 void Trainer::back() {
+    hold();
     act([](State& s) {
         const int64_t from = s.target ? *s.target : (s.run ? s.run->stepCount() : 0);
         const bool inStep = s.run && !s.run->nextStage().empty();
@@ -309,10 +345,35 @@ void Trainer::back() {
 }
 
 void Trainer::goTo(int64_t step) {
+    hold();
     act([=](State& s) {
         s.halt();
         s.target = step;
     });
+}
+
+void Trainer::keepPace(std::shared_ptr<Lockstep> pace, int side) {
+    m_pace = pace;
+    m_side = side;
+    post([=, this](State& s) {
+        if (s.pace) s.pace->leave(s.side);
+        s.pace = pace;
+        s.side = side;
+        s.waits = false;
+        if (pace) pace->join(side, [this] { wake(); });
+    });
+}
+
+void Trainer::hold() {
+    if (m_pace) m_pace->hold();
+}
+
+void Trainer::wake() {
+    {
+        const std::lock_guard lock(m_mutex);
+        m_nudged = true;
+    }
+    m_wake.notify_one();
 }
 
 void Trainer::setStepsPerSecond(double limit) {

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <set>
 #include <string>
@@ -13,6 +14,7 @@
 
 #include "core/contract/frame.h"
 #include "core/session/journal.h"
+#include "core/session/lockstep.h"
 #include "core/session/run_request.h"
 
 namespace core {
@@ -40,6 +42,8 @@ class Trainer {
     void back();                           // pauses, one step back
     void goTo(int64_t step);               // pauses; backwards by snapshot and replay
     void setStepsPerSecond(double limit);  // 0: as fast as it goes
+    // From now on at the same step as the other side's trainer while both run; null ends that.
+    void keepPace(std::shared_ptr<Lockstep> pace, int side);
 
     // ---- looking
     // The channels that panels on screen need; others are not computed.
@@ -63,14 +67,20 @@ class Trainer {
     // What the user does: the last problem is over. post() is for looking, which leaves it in place.
     void act(Command command);
     void post(Command command);
+    // Before a command that ends running: so that both of a pair stop at the same step.
+    void hold();
     void loop();
+    void wake();
 
     std::mutex m_mutex;
     std::condition_variable m_wake;
     std::deque<Command> m_commands;
     FramePtr m_latest;
     bool m_wanted = false;
+    bool m_nudged = false;  // the other of a pair got further
     bool m_quit = false;
+    std::shared_ptr<Lockstep> m_pace;  // as the window's thread knows it
+    int m_side = 0;
     std::thread m_thread;
 };
 
