@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/session/run_plans.h"
+
 namespace core {
 namespace {
 
@@ -16,22 +18,7 @@ Preset presetNamed(const Lesson& lesson, const std::string& lessonId, const std:
                             lessonId, name));
 }
 
-bool isScalar(const Tensor& t) {
-    return t.values.size() == 1;
-}
-
 }  // namespace
-
-struct Run::Plans {
-    std::shared_ptr<const Graph> train, view, evaluation;
-    std::unique_ptr<cpu::Executor> step;     // whole steps
-    std::unique_ptr<cpu::Executor> staged;   // slow mode
-    std::unique_ptr<cpu::Executor> looking;  // the view, reduced to viewChannels
-    std::unique_ptr<cpu::Executor> evaluating;
-    std::set<std::string> viewChannels;
-    cpu::Executor* last = nullptr;  // the one that ran last: its channels are the present ones
-    bool ran = false;               // has it run since it was built or step 0 was returned to?
-};
 
 Run::Run(const RunRequest& request)
     : m_lessonId(request.lesson),
@@ -238,22 +225,6 @@ void Run::snapshot(bool fine) {
     m_timeline.add(m_step, std::move(now));
 }
 
-// Does the phase that computes the probe stand still?
-bool Run::idles(NodeId probe) const {
-    const Graph& g = *m_plans->train;
-    const auto& repeats = g.phases[size_t(g.nodes[size_t(probe)].phase)].repeats;
-    return repeats && repeats() == 0;
-}
-
-void Run::readRecorded(const std::string& channel, NodeId id, Tensor& into) const {
-    const auto old = m_idle.find(channel);
-    if (old != m_idle.end() && idles(id)) {
-        into = old->second;
-    } else {
-        m_plans->last->read(channel, into);
-    }
-}
-
 void Run::restore(const Snapshot& snapshot) {
     bool structural = false;
     for (const auto& [name, value] : snapshot.settings) {
@@ -409,134 +380,6 @@ void Run::explainNonFinite() {
         "Step {}: expected finite numbers, {} gave one that is not. The state before it is kept: turn a knob "
         "or go back.",
         failed, culprit);
-}
-
-// ---- looking
-
-std::set<std::string> Run::channelNames() const {
-    std::set<std::string> names;
-    for (const Graph* g : {m_plans->train.get(), m_plans->view.get(), m_plans->evaluation.get()})
-        for (const auto& [channel, id] : g->probes) names.insert(channel);
-    for (const Measure& m : m_measures) names.insert(m.channels.begin(), m.channels.end());
-    return names;
-}
-
-std::vector<std::string> Run::stageNames() const {
-    return m_plans->train->stages;
-}
-
-// The channels and everything that the measures behind them need.
-std::set<std::string> Run::withNeeds(std::set<std::string> channels) const {
-    for (auto m = m_measures.rbegin(); m != m_measures.rend();
-         ++m)  // a later measure may need an earlier one
-        if (std::any_of(m->channels.begin(), m->channels.end(),
-                        [&](auto& c) { return channels.count(c) > 0; }))
-            channels.insert(m->needs.begin(), m->needs.end());
-    return channels;
-}
-
-std::set<std::string> Run::recordedFor(const std::set<std::string>& channels, const Graph& graph) const {
-    std::set<std::string> recorded;
-    for (const std::string& channel : withNeeds(channels))
-        if (graph.probes.count(channel)) recorded.insert(channel);
-    return recorded;
-}
-
-cpu::Executor* Run::viewFor(const std::set<std::string>& channels) {
-    const std::set<std::string> recorded = recordedFor(channels, *m_plans->view);
-    if (recorded.empty()) return nullptr;
-    if (!m_plans->looking || recorded != m_plans->viewChannels) {
-        PlanOptions options{.channels = recorded, .everyChannel = false};
-        m_plans->looking =
-            std::make_unique<cpu::Executor>(compile(m_plans->view, *m_layout, options), *m_store, m_pool);
-        m_plans->viewChannels = recorded;
-        for (const auto& [name, values] : m_handles) m_plans->looking->setHandle(name, values);
-    }
-    return m_plans->looking.get();
-}
-
-void Run::setHandle(const std::string& name, const std::vector<float>& values) {
-    m_handles[name] = values;
-    if (m_plans->looking) m_plans->looking->setHandle(name, values);
-}
-
-void Run::measure(std::map<std::string, Tensor>& channels, const std::set<std::string>& wanted) const {
-    for (const Measure& m : m_measures) {
-        const bool asked =
-            std::any_of(m.channels.begin(), m.channels.end(), [&](auto& c) { return wanted.count(c) > 0; });
-        const bool ready =
-            std::all_of(m.needs.begin(), m.needs.end(), [&](auto& c) { return channels.count(c) > 0; });
-        if (asked && ready) m.compute(channels);
-    }
-}
-
-Frame Run::look(const std::set<std::string>& channels, bool slow) {
-    Frame f;
-    f.lesson = m_lessonId;
-    f.step = m_step;
-    f.stage = nextStage();
-    f.device = device();
-    f.problem = m_problem;
-    f.seed = m_seed;
-    describe(*m_lesson, f);
-
-    // What measures need is there while they run, and goes unless it was asked for.
-    const std::set<std::string> needed = withNeeds(channels);
-    for (const auto& [channel, id] : m_plans->train->probes)
-        if (m_plans->ran && (needed.count(channel) || m_plans->train->nodes[id].shape.size() == 1))
-            readRecorded(channel, id, f.channels[channel]);
-    if (cpu::Executor* view = viewFor(channels)) {
-        view->run(m_seed, 0);
-        for (const std::string& channel : m_plans->viewChannels) view->read(channel, f.channels[channel]);
-    }
-    if (slow) {
-        m_evaluationPiece = 0;
-        while (!evaluatePiece(channels) && m_evaluationPiece > 0) {
-        }
-    }
-    for (const auto& [channel, tensor] : m_evaluation)
-        if (needed.count(channel) || isScalar(tensor)) f.channels[channel] = tensor;
-    measure(f.channels, needed);
-
-    std::erase_if(f.channels,
-                  [&](const auto& item) { return !channels.count(item.first) && !isScalar(item.second); });
-    for (const auto& [channel, tensor] : f.channels) {
-        if (!isScalar(tensor) || m_plans->train->probes.count(channel)) continue;
-        History& history = m_histories[channel];
-        if (history.empty() || history.buckets().back().step < m_step) history.add(m_step, tensor.values[0]);
-    }
-    f.histories = m_histories;
-    return f;
-}
-
-bool Run::evaluatePiece(const std::set<std::string>& channels) {
-    const std::set<std::string> recorded = recordedFor(channels, *m_plans->evaluation);
-    if (recorded.empty()) return true;
-    if (!m_plans->evaluating)
-        m_plans->evaluating =
-            std::make_unique<cpu::Executor>(compile(m_plans->evaluation, *m_layout, {}), *m_store, m_pool);
-    cpu::Executor& e = *m_plans->evaluating;
-    const int pieces = m_lesson->evaluationPieces();
-    if (m_evaluationPiece == 0) m_evaluationSum.clear();
-    e.run(m_seed, uint64_t(m_evaluationPiece));
-    for (const auto& [channel, id] : m_plans->evaluation->probes) {
-        Tensor& sum = m_evaluationSum[channel];
-        const std::span<const float> values = e.values(id);
-        if (sum.values.empty()) {
-            sum.shape = m_plans->evaluation->nodes[id].shape;
-            sum.values.assign(values.size(), 0);
-        }
-        for (size_t i = 0; i < values.size(); ++i) sum.values[i] += values[i] / float(pieces);
-    }
-    if (++m_evaluationPiece < pieces) return false;
-    m_evaluationPiece = 0;
-    m_evaluation = m_evaluationSum;
-    return true;
-}
-
-std::string Run::device() const {
-    return fmt::format("CPU, {} thread{}, {}", m_pool.threads(), m_pool.threads() == 1 ? "" : "s",
-                       cpu::bestKernels().name);
 }
 
 // ---- replay and tests

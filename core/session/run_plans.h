@@ -1,0 +1,23 @@
+// What a run was compiled to: one recording's graphs and their executors.
+#pragma once
+
+#include <memory>
+#include <set>
+#include <string>
+
+#include "core/session/run.h"
+
+namespace core {
+
+struct Run::Plans {
+    std::shared_ptr<const Graph> train, view, evaluation;
+    std::unique_ptr<cpu::Executor> step;     // whole steps
+    std::unique_ptr<cpu::Executor> staged;   // slow mode
+    std::unique_ptr<cpu::Executor> looking;  // the view, reduced to viewChannels
+    std::unique_ptr<cpu::Executor> evaluating;
+    std::set<std::string> viewChannels;
+    cpu::Executor* last = nullptr;  // the one that ran last: its channels are the present ones
+    bool ran = false;               // has it run since it was built or step 0 was returned to?
+};
+
+}  // namespace core
