@@ -75,6 +75,12 @@ struct NearestRow {
 // The row of the table closest to the query; the first of several.
 NearestRow nearestRow(const Table& table, std::span<const float> query);
 
+// The same for each row of the queries, [n, columns]: the rows themselves, bytes as byte / 255.
+struct NearestRows {
+    std::vector<float> rows, distances;
+};
+NearestRows nearestRows(const Table& table, std::span<const float> queries);
+
 // Gaussians
 
 // KL(N(mu, diag(exp(logvar))) || N(0, I)) in nats (Kingma and Welling 2013, appendix B).

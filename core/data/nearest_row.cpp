@@ -84,4 +84,17 @@ NearestRow nearestRow(const Table& table, std::span<const float> query) {
     return {nearest.row, std::sqrt(nearest.distance)};
 }
 
+NearestRows nearestRows(const Table& table, std::span<const float> queries) {
+    const auto columns = size_t(table.columns);
+    NearestRows found;
+    for (size_t i = 0; i + columns <= queries.size(); i += columns) {
+        const NearestRow best = nearestRow(table, queries.subspan(i, columns));
+        found.distances.push_back(float(best.distance));
+        const size_t from = size_t(best.row) * columns;
+        for (size_t k = from; k < from + columns; ++k)
+            found.rows.push_back(table.bytes.empty() ? table.values[k] : float(table.bytes[k]) / 255);
+    }
+    return found;
+}
+
 }  // namespace core

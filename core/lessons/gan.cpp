@@ -4,6 +4,7 @@
 
 #include "core/data/density.h"
 #include "core/data/fashion_mnist.h"
+#include "core/data/game.h"
 #include "core/data/metrics.h"
 #include "core/data/points.h"
 #include "core/lessons/lesson.h"
@@ -16,7 +17,6 @@ namespace {
 constexpr int samples = 4000;  // seen from fixed noise, and judged
 constexpr PlaneGrid plane{96, 3.5};
 constexpr int lineGrid = 400, warpGrid = 33;
-constexpr float logFloor = 1e-12f;
 
 class Gan final : public Lesson {
   public:
@@ -341,7 +341,10 @@ class Gan final : public Lesson {
                                                   planeDensity(c["samples"].values, plane, bandwidth),
                                                   c["d_field"].values, "d_star_field");
                            }});
-        if (int(zDim) == 2) all.push_back({{"warp_det"}, {"warp"}, areaOfCells});
+        if (int(zDim) == 2)
+            all.push_back({{"warp_det"}, {"warp"}, [](Channels& c) {
+                               c["warp_det"] = column(areaOfCells(c["warp"].values, warpGrid));
+                           }});
         return all;
     }
 
@@ -353,36 +356,9 @@ class Gan final : public Lesson {
 
     void compareWithOptimum(Channels& c, const std::vector<float>& data, const std::vector<float>& model,
                             const std::vector<float>& d, const std::string& star) const {
-        const float target = realTarget();
-        std::vector<float> optimum(data.size());
-        double gap = 0, mass = 0;
-        for (size_t i = 0; i < data.size(); ++i) {
-            const float both = data[i] + model[i];
-            optimum[i] = target * (data[i] + logFloor / 2) / (both + logFloor);
-            gap += double(both) * std::abs(double(d[i]) - double(optimum[i]));
-            mass += double(both);
-        }
-        c[star] = column(std::move(optimum));
-        c["d_gap"] = scalar(mass > 0 ? gap / mass : 0);
-    }
-
-    // |det J| of G on the noise grid, by central differences in units of the grid's step.
-    static void areaOfCells(Channels& c) {
-        const std::vector<float>& g = c["warp"].values;
-        const auto at = [&](int j, int i, int axis) {
-            return double(g[size_t((j * warpGrid + i) * 2 + axis)]);
-        };
-        std::vector<float> det;
-        for (int j = 0; j < warpGrid; ++j)
-            for (int i = 0; i < warpGrid; ++i) {
-                const int i0 = std::max(i - 1, 0), i1 = std::min(i + 1, warpGrid - 1);
-                const int j0 = std::max(j - 1, 0), j1 = std::min(j + 1, warpGrid - 1);
-                const double h = 2.0 / (warpGrid - 1), di = h * (i1 - i0), dj = h * (j1 - j0);
-                const double xi = (at(j, i1, 0) - at(j, i0, 0)) / di, yi = (at(j, i1, 1) - at(j, i0, 1)) / di;
-                const double xj = (at(j1, i, 0) - at(j0, i, 0)) / dj, yj = (at(j1, i, 1) - at(j0, i, 1)) / dj;
-                det.push_back(float(std::abs(xi * yj - yi * xj)));
-            }
-        c["warp_det"] = column(std::move(det));
+        BestAnswer best = bestAnswer(data, model, d, realTarget());
+        c[star] = column(std::move(best.optimum));
+        c["d_gap"] = scalar(best.gap);
     }
 
     // JSD of the samples, its value where data stand against data, and C(G) = -log 4 + 2 JSD.
@@ -449,22 +425,12 @@ class Gan final : public Lesson {
     }
 
     std::vector<Measure> imageMeasures() const {
-        return {
-            spread("judged"),
-            {{"nearest_image", "nearest_distance"}, {"nearest_query"}, [this](Channels& c) {
-                 const Tensor& query = c["nearest_query"];
-                 const size_t columns = size_t(m_table->columns), n = query.values.size() / columns;
-                 Tensor image{query.shape, {}}, distance{{int(n), 1}, {}};
-                 for (size_t i = 0; i < n; ++i) {
-                     const NearestRow best =
-                         nearestRow(*m_table, std::span(query.values).subspan(i * columns, columns));
-                     for (size_t k = 0; k < columns; ++k)
-                         image.values.push_back(float(m_table->bytes[size_t(best.row) * columns + k]) / 255);
-                     distance.values.push_back(float(best.distance));
-                 }
-                 c["nearest_image"] = std::move(image);
-                 c["nearest_distance"] = std::move(distance);
-             }}};
+        return {spread("judged"),
+                {{"nearest_image", "nearest_distance"}, {"nearest_query"}, [this](Channels& c) {
+                     NearestRows nearest = nearestRows(*m_table, c["nearest_query"].values);
+                     c["nearest_image"] = {c["nearest_query"].shape, std::move(nearest.rows)};
+                     c["nearest_distance"] = column(std::move(nearest.distances));
+                 }}};
     }
 
     std::string m_loaded;  // the built-in set, or the fingerprint of a file

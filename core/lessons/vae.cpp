@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "core/data/codes.h"
 #include "core/data/fashion_mnist.h"
 #include "core/data/linear_gaussian.h"
 #include "core/data/metrics.h"
@@ -20,8 +21,6 @@ constexpr int fieldSide = 64;
 constexpr double fieldExtent = 4;
 constexpr int pieces = 10, iwaeSamples = 64, iwaeImages = 40;  // of each piece
 constexpr float logTwoPi = 1.8378770664f;
-// A dimension is active if the mean of its posterior varies with x (Burda et al. 2016).
-constexpr double activeVariance = 0.01;
 
 class Vae final : public Lesson {
   public:
@@ -344,18 +343,7 @@ class Vae final : public Lesson {
 
     static Measure activity() {
         return {{"active_units", "collapse_alarm"}, {"codes"}, [](Channels& c) {
-                    const Tensor& codes = c["codes"];
-                    const size_t n = size_t(codes.shape.rows()), dimensions = size_t(codes.shape.columns());
-                    int active = 0;
-                    for (size_t d = 0; d < dimensions; ++d) {
-                        double total = 0, squares = 0;
-                        for (size_t i = 0; i < n; ++i) {
-                            const double x = double(codes.values[i * dimensions + d]);
-                            total += x;
-                            squares += x * x;
-                        }
-                        active += squares / double(n) - std::pow(total / double(n), 2) > activeVariance;
-                    }
+                    const int active = activeUnits(c["codes"].values, int(c["codes"].shape.columns()));
                     c["active_units"] = scalar(active);
                     c["collapse_alarm"] = scalar(active == 0);
                 }};
@@ -365,26 +353,12 @@ class Vae final : public Lesson {
     static Measure holes() {
         return {
             {"holes", "hole_density"}, {"hole_z", "hole_pictures", "codes", "codes_logvar"}, [](Channels& c) {
-                constexpr size_t mixture = 500, kept = 16;
-                const Tensor &z = c["hole_z"], &mu = c["codes"], &logvar = c["codes_logvar"],
-                             &pictures = c["hole_pictures"];
-                const size_t n = size_t(z.shape.rows()), dimensions = size_t(z.shape.columns());
-                const size_t columns = size_t(pictures.shape.columns());
-                std::vector<double> density(n);
-                std::vector<double> terms(mixture);
-                for (size_t i = 0; i < n; ++i) {
-                    for (size_t m = 0; m < mixture; ++m) {
-                        double total = 0;
-                        for (size_t d = 0; d < dimensions; ++d) {
-                            const double v = double(logvar.values[m * dimensions + d]);
-                            const double gap =
-                                double(z.values[i * dimensions + d]) - double(mu.values[m * dimensions + d]);
-                            total -= 0.5 * (gap * gap * std::exp(-v) + v + double(logTwoPi));
-                        }
-                        terms[m] = total;
-                    }
-                    density[i] = logSumExp(terms) - std::log(double(mixture));
-                }
+                constexpr size_t kept = 16;
+                constexpr int mixture = 500;
+                const Tensor &z = c["hole_z"], &mu = c["codes"], &pictures = c["hole_pictures"];
+                const auto n = size_t(z.shape.rows()), columns = size_t(pictures.shape.columns());
+                const std::vector<double> density = logAggregate(
+                    z.values, mu.values, c["codes_logvar"].values, int(z.shape.columns()), mixture);
                 std::vector<size_t> order(n);
                 std::iota(order.begin(), order.end(), size_t(0));
                 std::sort(order.begin(), order.end(),
@@ -403,14 +377,8 @@ class Vae final : public Lesson {
     static Measure variances() {
         return {
             {"variance_reparam", "variance_score"}, {"gradient_reparam", "gradient_score"}, [](Channels& c) {
-                const auto variance = [](const std::vector<float>& x) {
-                    double total = 0, squares = 0;
-                    for (float v : x) total += double(v), squares += double(v) * double(v);
-                    const double n = double(x.size());
-                    return std::max(0.0, (squares - total * total / n) / (n - 1));
-                };
-                c["variance_reparam"] = scalar(variance(c["gradient_reparam"].values));
-                c["variance_score"] = scalar(variance(c["gradient_score"].values));
+                c["variance_reparam"] = scalar(sampleVariance(c["gradient_reparam"].values));
+                c["variance_score"] = scalar(sampleVariance(c["gradient_score"].values));
             }};
     }
 
@@ -418,37 +386,10 @@ class Vae final : public Lesson {
     static Measure aggregate() {
         return {{"aggregate_field", "prior_gap"}, {"codes", "codes_logvar"}, [](Channels& c) {
                     const Tensor &mu = c["codes"], &logvar = c["codes_logvar"];
-                    const size_t n = size_t(mu.shape.rows()), dimensions = size_t(mu.shape.columns());
-                    const double cell = 2 * fieldExtent / (fieldSide - 1);
-                    std::vector<float> field(fieldSide * fieldSide, 0);
-                    std::array<std::array<float, fieldSide>, 2> axis;
-                    for (size_t i = 0; i < n; ++i) {
-                        for (size_t d = 0; d < 2; ++d) {
-                            // A Gaussian narrower than a cell would fall between the grid's points.
-                            const double sigma =
-                                std::max(std::exp(0.5 * double(logvar.values[i * dimensions + d])), cell / 2);
-                            for (int k = 0; k < fieldSide; ++k) {
-                                const double u =
-                                    (k * cell - fieldExtent - double(mu.values[i * dimensions + d])) / sigma;
-                                axis[d][size_t(k)] =
-                                    float(std::exp(-0.5 * u * u) / (sigma * std::sqrt(2 * M_PI)));
-                            }
-                        }
-                        for (size_t y = 0; y < fieldSide; ++y)
-                            for (size_t x = 0; x < fieldSide; ++x)
-                                field[y * fieldSide + x] += axis[1][y] * axis[0][x];
-                    }
-                    double divergence = 0;
-                    for (int y = 0; y < fieldSide; ++y)
-                        for (int x = 0; x < fieldSide; ++x) {
-                            float& q = field[size_t(y * fieldSide + x)];
-                            q /= float(n);
-                            const double a = x * cell - fieldExtent, b = y * cell - fieldExtent;
-                            const double logP = -0.5 * (a * a + b * b) - double(logTwoPi);
-                            if (q > 0) divergence += double(q) * (std::log(double(q)) - logP) * cell * cell;
-                        }
-                    c["aggregate_field"] = {{fieldSide * fieldSide, 1}, std::move(field)};
-                    c["prior_gap"] = scalar(divergence);
+                    Aggregate q = aggregateInThePlane(mu.values, logvar.values, int(mu.shape.columns()),
+                                                      fieldSide, fieldExtent);
+                    c["aggregate_field"] = {{fieldSide * fieldSide, 1}, std::move(q.field)};
+                    c["prior_gap"] = scalar(q.divergence);
                 }};
     }
 
