@@ -21,7 +21,9 @@ Shape Var::shape() const {
 }
 
 Var Scope::parameter(const std::string& name, const Shape& shape, Initial initial) const {
-    return recorder->parameter((*this / name).path, shape, initial);
+    const std::string full = (*this / name).path;
+    return averaged ? recorder->average(full, shape, std::move(initial))
+                    : recorder->parameter(full, shape, std::move(initial));
 }
 Var Scope::state(const std::string& name, const Shape& shape, Initial initial) const {
     return recorder->state((*this / name).path, shape, initial);

@@ -31,12 +31,16 @@ class Var {
 struct Scope {
     Recorder* recorder;
     std::string path;
+    bool averaged = false;  // what is built here reads the running averages of its parameters
 
     Scope operator/(const std::string& name) const {
-        return {recorder, path.empty() ? name : path + "." + name};
+        return {recorder, path.empty() ? name : path + "." + name, averaged};
     }
+    Scope operator/(int index) const { return *this / std::to_string(index); }
     Var parameter(const std::string& name, const Shape& shape, Initial initial) const;
     Var state(const std::string& name, const Shape& shape, Initial initial) const;
+    // The same place, with running averages in place of the parameters.
+    Scope averages() const { return {recorder, path, true}; }
 };
 
 // Kingma and Ba 2015; with weight decay it is AdamW (Loshchilov and Hutter 2019).

@@ -175,10 +175,10 @@ class Gan final : public Lesson {
     }
     // What is seen and judged is the running average of G; with ema = 0 that is G itself.
     Mlp averagedGenerator(Recorder& r) const {
-        return {r.scope("generator"),
+        return {r.scope("generator").averages(),
                 sizes(zDim, dimensions()),
                 relu,
-                {.output = images() ? sigmoid : nullptr, .averaged = true}};
+                {.output = images() ? sigmoid : nullptr}};
     }
     Mlp generator(Recorder& r) const {
         return {
