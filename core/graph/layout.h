@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -11,9 +12,10 @@ namespace core {
 
 // How an entry is filled before the first step; the random numbers come from the stream "init/<name>".
 struct Initial {
-    enum Kind { constant, uniform, normal } kind = constant;
+    enum Kind { constant, uniform, normal, given } kind = constant;
     float scale = 0;     // the constant; the half-width; the standard deviation
     std::string like{};  // starts equal to the entry of this name; empty: from its own
+    std::shared_ptr<const std::vector<float>> values{};  // given: row-major
 };
 
 class Layout {

@@ -29,6 +29,9 @@ void Store::initialise(const Layout& layout, int updates, uint64_t seed) {
                 case Initial::normal:
                     out[i] = e.initial.scale * philox::normalAt(at, uint64_t(i));
                     break;
+                case Initial::given:
+                    out[i] = (*e.initial.values)[size_t(i)];
+                    break;
             }
     }
 }
