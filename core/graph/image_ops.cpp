@@ -68,6 +68,16 @@ Var convTranspose2d(Var x, Var weight, int stride, int padding) {
                              .name = "convTranspose2d"});
 }
 
+Var turnTaps(Var weight) {
+    const Shape& s = weight.shape();
+    CHECK(s.rank() == 4, "turnTaps: expected a weight [k, k, I, O], got {}", s.text());
+    Recorder& r = weight.recorder();
+    const Node& n = r.node(weight.id());
+    if (n.op == Op::turnTaps) return {r, n.inputs[0]};
+    return r.add(
+        {.op = Op::turnTaps, .shape = {s[0], s[1], s[3], s[2]}, .inputs = {weight.id()}, .name = "turnTaps"});
+}
+
 Var upsample(Var x, int factor) {
     checkImage(x, "upsample");
     CHECK(factor >= 1, "upsample: expected a factor of at least 1, got {}", factor);

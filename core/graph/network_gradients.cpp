@@ -17,12 +17,6 @@ Var like(const Node& n, Op op, const Shape& shape, const std::vector<Var>& input
     return inputs[0].recorder().add(std::move(out));
 }
 
-Var turnTaps(Var w) {
-    const Shape& s = w.shape();
-    return w.recorder().add(
-        {.op = Op::turnTaps, .shape = {s[0], s[1], s[3], s[2]}, .inputs = {w.id()}, .name = "turnTaps"});
-}
-
 // d weight of the convolution n of x, given dy. A matrix at first, whose rows the workers share.
 Var weightGradient(const Node& n, Var x, Var dy) {
     const int k = n.window, in = x.shape().channels(), out = dy.shape().channels();

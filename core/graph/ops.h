@@ -68,6 +68,7 @@ Var transpose(Var x);                    // of a matrix
 Var conv2d(Var x, Var weight, int stride, int padding);  // [B, (H + 2 padding - k) / stride + 1, ..., O]
 Var convTranspose2d(Var x, Var weight, int stride,
                     int padding);  // [B, (H - 1) stride - 2 padding + k, ..., O]
+Var turnTaps(Var weight);          // [k, k, I, O] -> [k, k, O, I]
 Var upsample(Var x, int factor);   // nearest: each pixel factor x factor times
 Var sumPool(Var x, int window);
 Var avgPool(Var x, int window);
@@ -91,6 +92,7 @@ Var layerNorm(Var x, float epsilon, Var scale = {}, Var shift = {});
 Var groupNorm(Var x, int groups, float epsilon, Var scale = {}, Var shift = {});
 
 // ---- attention (Vaswani et al. 2017): q [B, T, D], k and v [B, S, D], the channels being heads side by side
+Var attentionScores(Var q, Var k, int heads);  // q k^T / sqrt(d): [B, heads, T, S]
 Var attentionWeights(Var q, Var k, int heads,
                      bool causal = false);  // softmax(q k^T / sqrt(d)): [B, heads, T, S]
 Var attend(Var weights, Var v);             // [B, T, D]

@@ -91,19 +91,23 @@ Var groupNorm(Var x, int groups, float epsilon, Var scale, Var shift) {
 
 // ---- attention
 
-Var attentionWeights(Var q, Var k, int heads, bool causal) {
+Var attentionScores(Var q, Var k, int heads) {
     const Shape &s = q.shape(), &t = k.shape();
     CHECK(s.rank() == 3 && t.rank() == 3 && s[0] == t[0] && s[2] == t[2] && heads >= 1 && s[2] % heads == 0,
           "attention: expected q [B, T, D] and k [B, S, D] with D divisible by {} heads, got {} and {}",
           heads, s.text(), t.text());
-    CHECK(!causal || s[1] == t[1], "attention: expected as many keys as queries, got {} and {}", s.text(),
-          t.text());
-    const Var scores = q.recorder().add({.op = Op::headScores,
-                                         .shape = {s[0], heads, s[1], t[1]},
-                                         .inputs = {q.id(), k.id()},
-                                         .a = 1 / std::sqrt(float(s[2] / heads)),
-                                         .parts = heads,
-                                         .name = "attention"});
+    return q.recorder().add({.op = Op::headScores,
+                             .shape = {s[0], heads, s[1], t[1]},
+                             .inputs = {q.id(), k.id()},
+                             .a = 1 / std::sqrt(float(s[2] / heads)),
+                             .parts = heads,
+                             .name = "attention"});
+}
+
+Var attentionWeights(Var q, Var k, int heads, bool causal) {
+    const Var scores = attentionScores(q, k, heads);
+    CHECK(!causal || scores.shape()[2] == scores.shape()[3],
+          "attention: expected as many keys as queries, got {} and {}", q.shape().text(), k.shape().text());
     return causal ? causalSoftmax(scores) : softmax(scores);
 }
 
