@@ -1,21 +1,6 @@
 #include "core/nn/mlp.h"
 
-#include <cmath>
-
 namespace core {
-Linear::Linear(const Scope& scope, int in, int out, bool averaged) {
-    const Initial initial{Initial::uniform, 1 / std::sqrt(float(in))};
-    const auto place = [&](const std::string& name, const Shape& shape) {
-        return averaged ? scope.recorder->average((scope / name).path, shape, initial)
-                        : scope.parameter(name, shape, initial);
-    };
-    weight = place("weight", {out, in});
-    bias = place("bias", {out});
-}
-
-Var Linear::operator()(Var x) const {
-    return matmul(x, transpose(weight)) + bias;
-}
 
 Var spectralNorm(const Scope& scope, Var weight, bool train) {
     const int out = weight.rows();
@@ -32,7 +17,7 @@ Mlp::Mlp(const Scope& scope, const std::vector<int>& sizes, Activation activatio
     : m_scope(scope.path), m_activation(std::move(activation)), m_output(options.output) {
     for (size_t i = 0; i + 1 < sizes.size(); ++i) {
         const Scope layer = scope / std::to_string(2 * i);  // the activations have the odd numbers
-        m_layers.emplace_back(layer, sizes[i], sizes[i + 1], options.averaged);
+        m_layers.emplace_back(layer, sizes[i], sizes[i + 1]);
         if (options.spectralNorm)
             m_norms.push_back(spectralNorm(layer, m_layers.back().weight, options.train));
     }

@@ -4,21 +4,11 @@
 #include <functional>
 #include <vector>
 
-#include "core/graph/ops.h"
+#include "core/nn/layers.h"
 
 namespace core {
 
 using Activation = std::function<Var(Var)>;
-
-// y = x W^T + b; weight [out, in] and bias [out], both from U(-1/sqrt(in), 1/sqrt(in)).
-class Linear {
-  public:
-    // Averaged: the running averages that `average` keeps of these parameters, not the parameters.
-    Linear(const Scope& scope, int in, int out, bool averaged = false);
-    Var operator()(Var x) const;  // [B, in] -> [B, out]
-
-    Var weight, bias;
-};
 
 // The largest singular value of W by one step of power iteration a call; its vector is kept as the
 // state "<scope>.u". (Miyato et al. 2018, algorithm 1.) Returns [1]; the state moves when `train` is set.
@@ -31,7 +21,6 @@ class Mlp {
         Activation output = nullptr;  // after the last layer
         bool spectralNorm = false;    // every weight divided by its largest singular value
         bool train = true;            // whether the power iteration moves
-        bool averaged = false;        // running averages in place of the parameters
     };
 
     // sizes: in, hidden ..., out.
