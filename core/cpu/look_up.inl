@@ -1,6 +1,7 @@
 // Rows by their index and the nearest row; part of kernels.inl.
 
-// The row that a float names, within a table of `rows`: what is not a number names the first.
+// The row that a float names, within a table of `rows`. What is not a number names the first, to stay within
+// the table; what is looked up by it is not a number either, so that it does not vanish.
 template <class T>
 GS_INLINE int64_t rowNamed(T index, int64_t rows) {
     if (!(index > T(0))) return 0;
@@ -10,8 +11,13 @@ GS_INLINE int64_t rowNamed(T index, int64_t rows) {
 template <class T>
 void gatherRows(const Call<T>& call, int64_t begin, int64_t end) {
     const int64_t positions = call.extents.positions(), n = call.extents.channels, rows = call.inRows[0];
-    for (int64_t line = begin * positions; line < end * positions; ++line)
-        copyRun(call.out + line * n, call.in[0] + rowNamed(call.in[1][line], rows) * n, n);
+    for (int64_t line = begin * positions; line < end * positions; ++line) {
+        const T index = call.in[1][line];
+        T* y = call.out + line * n;
+        copyRun(y, call.in[0] + rowNamed(index, rows) * n, n);
+        if (index != index)
+            for (int64_t c = 0; c < n; ++c) y[c] = index;
+    }
 }
 
 // Each row of the output adds up its lines in ascending order, whatever else is computed beside it.
@@ -32,8 +38,10 @@ void scatterRows(const Call<T>& call, int64_t begin, int64_t end) {
 template <class T>
 void pick(const Call<T>& call, int64_t begin, int64_t end) {
     const int64_t positions = call.extents.positions(), n = call.inExtents[0].channels;
-    for (int64_t line = begin * positions; line < end * positions; ++line)
-        call.out[line] = call.in[0][line * n + rowNamed(call.in[1][line], n)];
+    for (int64_t line = begin * positions; line < end * positions; ++line) {
+        const T index = call.in[1][line];
+        call.out[line] = index != index ? index : call.in[0][line * n + rowNamed(index, n)];
+    }
 }
 
 template <class T>
