@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/session/non_finite.h"
 #include "core/session/run_plans.h"
 
 namespace core {
@@ -348,34 +349,8 @@ void Run::explainNonFinite() {
     applyJournal();
 
     m_store->live.back() = float(m_step);
-    Store copy = *m_store;
-    cpu::Executor debug(compile(m_plans->train, *m_layout, {.reuse = false}), copy, m_pool);
-    debug.run(m_seed, uint64_t(m_step));
-    const Graph& g = *m_plans->train;
-    std::string culprit;
-    const auto bad = [](std::span<const float> values) {
-        return std::any_of(values.begin(), values.end(), [](float x) { return !std::isfinite(x); });
-    };
-    for (NodeId id = 0; id < NodeId(g.nodes.size()); ++id) {
-        const Node& n = g.nodes[id];
-        if (!debug.plan().alive[id] || n.op == Op::update || n.op == Op::assign || n.op == Op::reshape)
-            continue;
-        // A parameter is judged by its value before the step.
-        const bool parameter = n.op == Op::parameter;
-        const float* before =
-            parameter ? m_store->weights.parameters.data() + debug.plan().places[id].offset : nullptr;
-        if (!bad(parameter ? std::span<const float>{before, size_t(n.shape.size())} : debug.values(id)))
-            continue;
-        culprit =
-            parameter ? fmt::format("parameter {}", n.name) : fmt::format("{} {}", n.name, n.shape.text());
-        if (n.stage >= 0) culprit += fmt::format(" in stage {}", g.stages[size_t(n.stage)]);
-        break;
-    }
-    // Finite gradients may still carry a parameter out of range.
-    for (const Layout::Entry& e : m_layout->entries())
-        if (culprit.empty() && e.trained &&
-            bad({copy.weights.parameters.data() + e.offset, size_t(e.shape.size())}))
-            culprit = fmt::format("the update of {}", e.name);
+    const std::string culprit =
+        firstNonFinite(m_plans->train, *m_layout, *m_store, m_seed, uint64_t(m_step), m_pool);
     m_problem = fmt::format(
         "Step {}: expected finite numbers, {} gave one that is not. The state before it is kept: turn a knob "
         "or go back.",
