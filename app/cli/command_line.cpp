@@ -207,15 +207,21 @@ int commandLine(int argc, char** argv) {
     CLI::App* doctor = program.add_subcommand("doctor", "Say what this machine offers");
     doctor->add_flag("--json", doctorOptions.json, "as one JSON object");
 
-    BenchOptions benchOptions;
+    BenchOptions benchOptions{.peerScript = GENSCOPE_PEER "/bench.py"};
     CLI::App* bench =
         program.add_subcommand("bench", "Time one training step of each workload: name, milliseconds");
-    bench->add_option("--only,workload", benchOptions.workloads, "only these workloads");
+    bench->add_option("--only,workload", benchOptions.workloads, "only these workloads: a,b")->delimiter(',');
     bench->add_option("--threads", benchOptions.threads, "threads that train; all cores if left out")
         ->check(wholeNumber(1, 256));
     bench->add_option("--seconds", benchOptions.seconds, "how long each is timed (2)")
         ->check(CLI::Range(0.1, 600.0));
-    bench->add_flag("--details", benchOptions.details, "also GFLOP/s and the barriers of a step");
+    bench->add_flag("--details", benchOptions.details,
+                    "also GFLOP/s, the barriers of a step and how long recording it took");
+    bench->add_flag("--json", benchOptions.json, "as one JSON object");
+    bench->add_option("--against", benchOptions.peer,
+                      "a Python interpreter that has torch: time PyTorch in turn, and print the ratio");
+    bench->add_option("--peer", benchOptions.peerScript, "the script that it runs (tests/peer/bench.py)");
+    bench->add_flag("!--eager", benchOptions.compiled, "the peer without torch.compile");
 
     // CLI11 would call an unknown verb an unexpected argument.
     std::vector<std::string> verbs;

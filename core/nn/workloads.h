@@ -12,8 +12,7 @@ namespace core {
 
 struct Workload {
     std::string name;
-    double flops;                           // of the matrix products of one step
-    std::function<void(Recorder&)> record;  // one training step
+    std::function<void(Recorder&)> record;  // one training step, or one whole run of a sampler
 };
 
 const std::vector<Workload>& workloads();

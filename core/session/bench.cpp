@@ -4,51 +4,90 @@
 #include <chrono>
 
 #include "core/cpu/executor.h"
+#include "core/cpu/peak.h"
 #include "core/nn/workloads.h"
+#include "core/session/flops.h"
 
 namespace core {
 namespace {
 
-Timing timeOne(const Workload& workload, int threads, double seconds) {
-    using Clock = std::chrono::steady_clock;
-    Layout layout;
-    Recorder recorder(layout, Recorder::Access::train);
-    workload.record(recorder);
-    const auto graph = std::make_shared<const Graph>(recorder.take());
-    Store store;
-    store.live.assign(1, 0);
-    store.initialise(layout, int(graph->updates.size()), 1);
-    cpu::Pool pool(threads);
-    cpu::Executor executor(compile(graph, layout, {}), store, pool);
+using Clock = std::chrono::steady_clock;
 
-    std::vector<double> times;
-    uint64_t step = 0;
-    for (; step < 5; ++step) executor.run(1, step);
-    for (const auto end = Clock::now() + std::chrono::duration<double>(seconds); Clock::now() < end; ++step) {
-        const auto start = Clock::now();
-        executor.run(1, step);
-        times.push_back(std::chrono::duration<double, std::milli>(Clock::now() - start).count());
-    }
-    CHECK(!times.empty(), "bench: expected at least one step of {} in {} s, got none", workload.name,
-          seconds);
-    std::nth_element(times.begin(), times.begin() + long(times.size() / 2), times.end());
-    const double median = times[times.size() / 2];
-    return {workload.name, median, workload.flops / median / 1e6, executor.plan().levelCount()};
+double msSince(Clock::time_point then) {
+    return std::chrono::duration<double, std::milli>(Clock::now() - then).count();
+}
+
+const Workload& workloadNamed(const std::string& name) {
+    for (const Workload& workload : workloads())
+        if (workload.name == name) return workload;
+    throw Error(fmt::format("bench: expected some of {}, got '{}'", fmt::join(benchNames(), ", "), name));
 }
 
 }  // namespace
 
-std::vector<Timing> bench(const std::vector<std::string>& names, int threads, double seconds) {
-    std::vector<std::string> known;
-    for (const Workload& w : workloads()) known.push_back(w.name);
-    for (const std::string& name : names)
-        CHECK(std::find(known.begin(), known.end(), name) != known.end(),
-              "bench: expected some of {}, got '{}'", fmt::join(known, ", "), name);
-    std::vector<Timing> out;
-    for (const Workload& w : workloads())
-        if (names.empty() || std::find(names.begin(), names.end(), w.name) != names.end())
-            out.push_back(timeOne(w, threads, seconds));
-    return out;
+struct Bench::Impl {
+    Layout layout;
+    Store store;
+    cpu::Pool pool;
+    std::unique_ptr<cpu::Executor> executor;
+    uint64_t step = 0;
+    double recordMs = 0;
+
+    explicit Impl(int threads) : pool(threads) {}
+
+    double run() {
+        const Clock::time_point start = Clock::now();
+        CHECK(executor->run(1, step++), "bench: expected finite numbers at step {}, got others", step);
+        return msSince(start);
+    }
+};
+
+std::vector<std::string> benchNames() {
+    std::vector<std::string> names;
+    for (const Workload& workload : workloads()) names.push_back(workload.name);
+    return names;
+}
+
+Bench::Bench(const std::string& name, int threads) : m_impl(std::make_unique<Impl>(threads)) {
+    const Workload& workload = workloadNamed(name);
+    const Clock::time_point start = Clock::now();
+    Recorder recorder(m_impl->layout, Recorder::Access::train);
+    workload.record(recorder);
+    const auto graph = std::make_shared<const Graph>(recorder.take());
+    Plan plan = compile(graph, m_impl->layout, {});
+    m_impl->recordMs = msSince(start);
+    m_impl->store.live.assign(1, 0);
+    m_impl->store.initialise(m_impl->layout, int(graph->updates.size()), 1);
+    m_impl->executor = std::make_unique<cpu::Executor>(std::move(plan), m_impl->store, m_impl->pool);
+}
+
+Bench::~Bench() = default;
+
+double Bench::milliseconds(double seconds) {
+    // Two steps warm the caches and wake the workers; the fifth part of the time is enough for a long one.
+    const Clock::time_point warming = Clock::now();
+    for (int i = 0; i < 3 && (i == 0 || msSince(warming) < 200 * seconds); ++i) m_impl->run();
+    std::vector<double> times;
+    const Clock::time_point start = Clock::now();
+    while (msSince(start) < 1e3 * seconds || times.size() < 3) times.push_back(m_impl->run());
+    std::nth_element(times.begin(), times.begin() + long(times.size() / 2), times.end());
+    return times[times.size() / 2];
+}
+
+double Bench::flops() const {
+    return productFlops(m_impl->executor->plan());
+}
+
+int Bench::levels() const {
+    return m_impl->executor->plan().levelCount();
+}
+
+double Bench::recordMs() const {
+    return m_impl->recordMs;
+}
+
+double peakGflops(int threads) {
+    return cpu::measurePeak(threads);
 }
 
 }  // namespace core

@@ -1,19 +1,35 @@
 // Times the workloads of the speed table on this machine.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
 namespace core {
 
-struct Timing {
-    std::string name;
-    double milliseconds = 0;  // median of a training step
-    double gflops = 0;        // of its matrix products
-    int levels = 0;           // barriers in a step
+// The names of all workloads, in the table's order.
+std::vector<std::string> benchNames();
+
+// One workload made ready to run.
+class Bench {
+  public:
+    // Throws Error for an unknown name.
+    Bench(const std::string& name, int threads);
+    ~Bench();
+
+    // The median time of a training step, or of a whole run of a sampler, over about `seconds`, in
+    // milliseconds.
+    double milliseconds(double seconds);
+    double flops() const;     // of one step's products
+    int levels() const;       // barriers in a step
+    double recordMs() const;  // how long recording and compiling took
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> m_impl;
 };
 
-// Runs each named workload (all, if the list is empty) for about `seconds`. Throws Error for an unknown name.
-std::vector<Timing> bench(const std::vector<std::string>& names, int threads, double seconds);
+// GFLOP/s that so many threads reach with nothing but multiplications and additions.
+double peakGflops(int threads);
 
 }  // namespace core
