@@ -10,7 +10,12 @@
 
 namespace core::math {
 
+// The same text compiles for the device, where fma and sqrt are those of IEEE 754 too.
+#if defined(__CUDACC__)
+#define GS_INLINE [[maybe_unused]] static __host__ __device__ __forceinline__
+#else
 #define GS_INLINE [[maybe_unused]] static inline __attribute__((always_inline))
+#endif
 
 GS_INLINE float fma(float a, float b, float c) {
     return __builtin_fmaf(a, b, c);
