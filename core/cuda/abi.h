@@ -1,0 +1,257 @@
+// What the program and the CUDA plugin agree on: plain data, and a table of functions. The program lowers
+// a plan to launches; the plugin owns the device, its memory and the captured graphs.
+#pragma once
+
+#include <cstdint>
+
+#include "core/graph/op.h"
+
+namespace core::cuda {
+
+// Changes with every change to this file; a plugin of another version is refused.
+constexpr uint32_t abiVersion = 1;
+
+// n / d for n < 2^31 by one multiplication (Granlund and Montgomery 1994).
+struct Divisor {
+    uint32_t divisor = 1, multiplier = 0, shift = 0;
+};
+
+// Where a step stands; lives on the device, so that a captured graph needs no patching.
+struct Clock {
+    uint64_t seed = 0, step = 0;
+};
+
+// ---- pointwise programs: what is computed of each element of an index space while it is in registers
+
+// An operand in memory. The element e of the index space has channel c = e % channels and line
+// l = e / channels, whose sample is n = l / positions and whose position p = l % positions.
+struct Operand {
+    enum Kind : uint8_t { full, scalar, row, strided, window };
+    const float* data = nullptr;
+    Kind kind = full;
+    Divisor channels, positions, group;  // strided: the channel index is c / group
+    int32_t sampleStep = 0, positionStep = 0, channelStep = 0;
+    int32_t from = 0, to = 0;  // window: channels outside [from, to) are 0, the first inside is data[0]
+};
+
+struct Instruction {
+    static constexpr uint8_t nothing = 255, last = 254, memory = 64;  // sources: a register, memory + operand
+    uint8_t op = 0;                                                   // an Op
+    uint8_t first = last, second = nothing;
+    uint8_t keep = nothing;   // the register that the result is kept in
+    uint8_t store = nothing;  // the output that it is written to
+    float a = 0, b = 0;
+    uint32_t stream = 0;
+};
+
+struct Output {
+    float* data = nullptr;
+    Divisor channels;  // of the index space
+    int32_t step = 0;  // between lines; 0: as the index space
+};
+
+// Lies in the card's memory; kernels copy it into shared memory.
+struct alignas(16) Program {
+    static constexpr int maxInstructions = 32, maxOperands = 16, maxOutputs = 8, registers = 10;
+    int32_t count = 0;  // instructions
+    int32_t operandCount = 0;
+    Instruction code[maxInstructions];
+    Output outputs[maxOutputs];
+    Operand operands[maxOperands];
+};
+
+// A program as a launch runs it.
+struct Pass {
+    const Program* program = nullptr;  // or none
+    uint32_t size = 0;                 // elements of the index space
+    bool wide = true;                  // four elements at a time
+    uint32_t repeat = 0;               // of the phase
+    uint64_t stepsAhead = 0;
+    const Clock* clock = nullptr;  // where it draws
+    float* direct = nullptr;       // where the program does nothing but store what it is given
+};
+
+// ---- products: C[m, n] = sum over k of A(m, k) B(k, n), for each batch
+
+struct Product {
+    enum Left : uint8_t {
+        rows,          // A[m * lda + k]
+        columns,       // A[k * lda + m]
+        patches,       // the k x k windows of images, k = (tap, channel)
+        scattered,     // of a transposed convolution
+        patchesTurned  // of a convolution's weight: m = (tap, channel), k runs over output pixels
+    };
+    Left left = rows;
+    bool rightTurned = false;  // B[n * ldb + k] instead of B[k * ldb + n]; with taps: within each tap
+    bool exact = false;        // FP32 instead of TF32
+    const float* a = nullptr;
+    const float* b = nullptr;
+    int32_t m = 0, n = 0, k = 0, lda = 0, ldb = 0;
+    float scale = 1;
+    // Batches of `inner` times anything: offsets of outer and inner index.
+    int32_t batches = 1, inner = 1;
+    int64_t aOuter = 0, aInner = 0, bOuter = 0, bInner = 0;
+    // The element of (m, n) in the index space of the epilogue: batch offsets + m * lde + n.
+    int64_t eOuter = 0, eInner = 0;
+    int32_t lde = 0;
+    // Images.
+    int32_t height = 0, width = 0, channels = 0;  // of the operand that is gathered
+    int32_t outHeight = 0, outWidth = 0;
+    int32_t window = 1, stride = 1, padding = 0;
+    Divisor byChannels, byPixels, byWidth;  // channels; outHeight * outWidth; outWidth
+    bool flipped = false;                   // the taps of B are counted from the last
+    bool wideA = false, wideB = false;      // runs of four are aligned and never straddle an edge
+    // columns, patchesTurned: sums over k of B or of A, for biases; or null.
+    float *columnSums = nullptr, *rowSums = nullptr;
+    int32_t splits = 1, tile = 0;  // tile: 0: 32 x 32, 1: 128 x 32, 2: 64 x 64, 3: 128 x 128
+    float* partial = nullptr;      // splits * (m * n + m + n) numbers
+};
+
+// ---- everything else
+
+enum class Kind : uint8_t {
+    pointwise,
+    product,
+    sum,      // program, then a sum over the middle one of three extents
+    moments,  // then a program over what was normalised
+    normaliseGradient,
+    softmax,
+    softmaxGradient,
+    logSumExp,
+    argmax,
+    topK,
+    transpose,
+    turnTaps,
+    upsample,
+    sumPool,
+    depthToSpace,
+    spaceToDepth,
+    padImage,
+    cropImage,
+    padRows,
+    gatherRows,
+    scatterRows,
+    pick,
+    place,
+    nearestRow,
+    drawRows,
+    update,
+    count
+};
+
+struct Sizes {
+    int32_t samples = 1, height = 1, width = 1, channels = 1;
+};
+
+// An operation that has a kernel of its own.
+struct Plain {
+    const float* in[4] = {};
+    float* out = nullptr;
+    int32_t inputs = 0;
+    Sizes sizes, inSizes[4];
+    int64_t size = 0;  // elements of the output
+    float a = 0, b = 0;
+    int32_t offset = 0, window = 0, stride = 1, parts = 0;
+    bool causal = false;
+    bool wide = false;  // operands may be read four at a time
+    // Normalisation: a region holds `count` elements in runs of `run`, `runStep` apart.
+    int32_t count = 1, runStep = 1;
+    Divisor run;
+    // sum: [outer, length, inner] over the middle one of the program's register `last`.
+    int32_t outer = 1, length = 1, inner = 1;
+    int32_t splits = 1;
+    float* partial = nullptr;
+    uint32_t* tickets = nullptr;
+    // drawRows
+    const float* tableValues = nullptr;
+    const uint8_t* tableBytes = nullptr;
+    int64_t tableRows = 0;
+    uint32_t low = 1, high = 1;  // the bases of its permutation's digits
+    uint32_t stream = 0, repeat = 0;
+    uint64_t stepsAhead = 0;
+    const Clock* clock = nullptr;
+};
+
+// A number that is fixed, or stands in device memory.
+struct Number {
+    float value = 0;
+    const float* at = nullptr;
+};
+
+// As core::StepCounter.
+struct Counter {
+    int64_t steps = 0;
+    double beta1Power = 1, beta2Power = 1;
+};
+
+struct UpdatePass {
+    static constexpr int maxRanges = 96;
+    Optimizer optimizer{};
+    Number rate, beta1, beta2, decay, clip, norm, keep;
+    float epsilon = 0;
+    Counter* counter = nullptr;
+    uint32_t* ticket = nullptr;
+    int32_t* broken = nullptr;  // becomes 1 where a gradient or parameter is not finite
+    float *parameters = nullptr, *gradients = nullptr, *first = nullptr, *second = nullptr, *state = nullptr;
+    int32_t ranges = 0;
+    bool averaged = false;
+    bool advances = true;  // the last pass of an update moves its counter on
+    struct Range {
+        int32_t begin = 0, count = 0;  // floats into the flat buffers
+        int32_t average = 0;           // into the state
+    } range[maxRanges];
+};
+
+struct Launch {
+    Kind kind{};
+    Pass pass;
+    Product product;
+    Plain plain;
+    UpdatePass update;
+};
+
+struct Device;     // a context on one card
+struct Recording;  // launches made ready
+
+struct Recorded {
+    int32_t nodes = 0;
+    int32_t depth = 0;  // the longest chain of nodes that wait for each other
+};
+
+// Every function but the last returns 0, or another number where it failed: `problem` then says why.
+struct Table {
+    uint32_t version;
+    int (*open)(Device** device);
+    void (*close)(Device* device);
+    const char* (*name)(Device* device);
+    int (*allocate)(Device* device, uint64_t bytes, void** memory);
+    void (*release)(Device* device, void* memory);
+    // Host memory that copies do not have to wait for.
+    int (*allocateHost)(Device* device, uint64_t bytes, void** memory);
+    void (*releaseHost)(Device* device, void* memory);
+    // In order with everything that runs; copies from and to pageable memory wait for their end.
+    int (*upload)(Device* device, void* to, const void* from, uint64_t bytes);
+    int (*download)(Device* device, void* to, const void* from, uint64_t bytes);
+    int (*copy)(Device* device, void* to, const void* from, uint64_t bytes);
+    int (*fill)(Device* device, void* memory, int byte, uint64_t bytes);
+    int (*wait)(Device* device);
+    // Launch i waits for launches edges[k][0] of all k with edges[k][1] = i. At the end the clock has
+    // moved on by `steps`.
+    int (*record)(Device* device, const Launch* launches, int32_t count, const int32_t (*edges)[2],
+                  int32_t edgeCount, Clock* clock, int32_t steps, Recording** recording, Recorded* recorded);
+    void (*forget)(Device* device, Recording* recording);
+    int (*replay)(Device* device, Recording* recording);
+    // The same launches one after the other, without a graph.
+    int (*runLaunches)(Device* device, const Launch* launches, int32_t count, Clock* clock, int32_t steps);
+    // One sentence on what failed last on this thread.
+    const char* (*problem)();
+};
+
+}  // namespace core::cuda
+
+extern "C" {
+// Whether a card can be used here; if not, why: one sentence.
+typedef int (*GenscopeCudaProbe)(char* reason, int size);
+// The functions, or null for another version.
+typedef const core::cuda::Table* (*GenscopeCudaCreate)(uint32_t version);
+}

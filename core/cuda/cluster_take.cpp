@@ -1,0 +1,484 @@
+// How each node finds the launch that computes it.
+#include <algorithm>
+
+#include "core/cuda/cluster.h"
+
+namespace core::cuda {
+namespace {
+
+bool isProduct(Op op) {
+    return op == Op::matmul || op == Op::convolution || op == Op::convolutionTransposed ||
+           op == Op::convolutionWeight || op == Op::headScores || op == Op::headMix ||
+           op == Op::headMixTransposed;
+}
+
+bool hasValue(Kind kind) {
+    return kind == Kind::product || kind == Kind::softmax || kind == Kind::softmaxGradient ||
+           kind == Kind::normaliseGradient;
+}
+Kind kindOf(Op op) {
+    switch (op) {
+        case Op::moments:
+            return Kind::moments;
+        case Op::normaliseGradient:
+            return Kind::normaliseGradient;
+        case Op::softmax:
+            return Kind::softmax;
+        case Op::softmaxGradient:
+            return Kind::softmaxGradient;
+        case Op::logSumExp:
+            return Kind::logSumExp;
+        case Op::argmax:
+            return Kind::argmax;
+        case Op::topK:
+            return Kind::topK;
+        case Op::transpose:
+            return Kind::transpose;
+        case Op::turnTaps:
+            return Kind::turnTaps;
+        case Op::upsample:
+            return Kind::upsample;
+        case Op::sumPool:
+            return Kind::sumPool;
+        case Op::depthToSpace:
+            return Kind::depthToSpace;
+        case Op::spaceToDepth:
+            return Kind::spaceToDepth;
+        case Op::padImage:
+            return Kind::padImage;
+        case Op::cropImage:
+            return Kind::cropImage;
+        case Op::padRows:
+            return Kind::padRows;
+        case Op::gatherRows:
+            return Kind::gatherRows;
+        case Op::scatterRows:
+            return Kind::scatterRows;
+        case Op::pick:
+            return Kind::pick;
+        case Op::place:
+            return Kind::place;
+        case Op::nearestRow:
+            return Kind::nearestRow;
+        case Op::drawRows:
+            return Kind::drawRows;
+        case Op::update:
+            return Kind::update;
+        default:
+            return Kind::count;
+    }
+}
+
+constexpr int mostMembers = 6;
+
+}  // namespace
+
+int ClusterBuilder::add(Cluster cluster) {
+    cluster.segment = m_segment;
+    cluster.epoch = m_epoch;
+    m_out.all.push_back(std::move(cluster));
+    return int(m_out.all.size()) - 1;
+}
+
+// Puts the value into memory that is not yet anywhere.
+void ClusterBuilder::need(NodeId id) {
+    const NodeId from = origin(id);
+    if (isLeaf(from)) return;
+    if (!m_waiting[size_t(from)]) {
+        m_out.kept[size_t(from)] = true;
+        return;
+    }
+    const Node& n = node(from);
+    if (n.op == Op::sliceRows) return need(n.inputs[0]);
+    m_waiting[size_t(from)] = false;
+    m_out.kept[size_t(from)] = true;
+    if (n.op == Op::normaliseScaleGradient || n.op == Op::sum) return takeSum(from);
+    if (const Kind kind = kindOf(n.op); kind != Kind::count) return takeAnchor(from, kind);
+    takePointwise(from);
+}
+
+// What a node of a program reads from memory is put there first.
+void ClusterBuilder::needOperands(NodeId id) {
+    const Node& n = node(id);
+    for (NodeId input : n.inputs) {
+        const NodeId from = origin(input);
+        if (!m_waiting[size_t(from)] || node(from).op == Op::fill) continue;
+        if (node(from).op == Op::sliceColumns || node(from).op == Op::sliceRows)
+            need(view(from).node);
+        else if (node(from).shape.size() == n.shape.size() && n.op != Op::padColumns)
+            needOperands(from);
+        else
+            need(from);
+    }
+}
+
+void ClusterBuilder::takePointwise(NodeId id) {
+    const Node& n = node(id);
+    needOperands(id);
+    const int last = latest(id);
+    if (last >= 0 && join(last, id)) return;
+    Cluster c;
+    c.size = n.shape.size();
+    c.members = {id};
+    Code code;
+    if (!CodeWriter(*this, c).write(code, nullptr)) {
+        // Too much for one program: what waits is computed on its own.
+        bool changed = false;
+        for (NodeId input : n.inputs) {
+            const NodeId from = origin(input);
+            if (m_waiting[size_t(from)] && node(from).op != Op::fill && node(from).op != Op::sliceRows)
+                need(from), changed = true;
+        }
+        CHECK(changed, "{}: expected operands that a program can reach", n.name);
+        return takePointwise(id);
+    }
+    m_out.clusterOf[size_t(id)] = add(std::move(c));
+}
+
+// Adds the node to a program that is already there, if it has all it reads.
+bool ClusterBuilder::join(int index, NodeId id) {
+    Cluster& c = m_out.all[size_t(index)];
+    const Node& n = node(id);
+    if (c.segment != m_segment || c.epoch != m_epoch || c.size != n.shape.size()) return false;
+    if (c.assigned >= 0 || int(c.members.size() + c.columns.size()) >= mostMembers) return false;
+    if (c.kind != Kind::pointwise && c.kind != Kind::sum && c.kind != Kind::moments && !hasValue(c.kind))
+        return false;
+    const auto inside = [&](NodeId from) {
+        return (hasValue(c.kind) && from == c.anchor) ||
+               std::find(c.members.begin(), c.members.end(), from) != c.members.end();
+    };
+    // What of this launch is no element of its program can only be read afterwards.
+    const std::function<bool(NodeId)> reaches = [&](NodeId of) {
+        for (NodeId input : node(of).inputs) {
+            const NodeId from = origin(input);
+            if (m_waiting[size_t(from)]) {
+                if (!reaches(from)) return false;
+            } else if (m_out.clusterOf[size_t(from)] == index) {
+                const bool own = c.kind == Kind::moments && node(of).op == Op::normalise && from == c.anchor;
+                if (!own && (!inside(from) || node(from).shape.size() != c.size)) return false;
+                // Taken as an operand of another shape it would be read from memory.
+                if (!own && node(of).shape.size() != c.size) return false;
+            }
+        }
+        return true;
+    };
+    if (!reaches(id)) return false;
+    c.members.push_back(id);
+    Code code;
+    if (!CodeWriter(*this, c).write(code, nullptr)) {
+        c.members.pop_back();
+        return false;
+    }
+    m_out.clusterOf[size_t(id)] = index;
+    return true;
+}
+
+// The product that reads what is summed over all rows as its right operand, if the sum can wait for it.
+NodeId ClusterBuilder::productOverRows(NodeId sum, NodeId operand) const {
+    const NodeId x = origin(operand);
+    for (NodeId user : m_users[size_t(x)]) {
+        const Node& u = node(user);
+        const bool over = (u.op == Op::matmul && u.transposed) || u.op == Op::convolutionWeight;
+        if (!over || user < sum || origin(u.inputs[1]) != x || m_sumOf[size_t(user)] >= 0) continue;
+        if (node(u.inputs[1]).shape.channels() != node(operand).shape.channels()) continue;
+        if (m_segmentOf[size_t(user)] != m_segment || origin(u.inputs[0]) == x) continue;
+        const std::vector<NodeId>& readers = m_users[size_t(sum)];
+        if (std::all_of(readers.begin(), readers.end(), [&](NodeId r) { return r > user; })) return user;
+    }
+    return -1;
+}
+
+void ClusterBuilder::takeSum(NodeId id) {
+    const Node& n = node(id);
+    Cluster c;
+    c.kind = Kind::sum;
+    c.anchor = id;
+    if (n.op == Op::normaliseScaleGradient) {
+        const Extents x = node(n.inputs[0]).shape.extents();
+        for (NodeId input : n.inputs) need(input);
+        c.summed = id;
+        c.outer = int(x.samples), c.length = int(x.positions()), c.inner = int(x.channels);
+        c.size = node(n.inputs[0]).shape.size();
+        m_out.clusterOf[size_t(id)] = add(std::move(c));
+        m_out.kept[size_t(id)] = true;
+        return;
+    }
+    const NodeId through = summedThrough(id);
+    const bool merged = through >= 0 && m_waiting[size_t(through)];
+    const NodeId operand = merged ? node(through).inputs[0] : n.inputs[0];
+    const NodeId x = origin(operand);
+    const Extents from = node(operand).shape.extents(), to = n.shape.extents();
+    const int64_t N = from.samples, P = from.positions(), C = from.channels;
+    const bool rn = to.samples < N, rp = to.positions() < P, rc = to.channels < C;
+    c.size = N * P * C;
+    if (n.shape.size() == 1)
+        c.length = int(c.size);
+    else if (merged)
+        c.length = int(N * P), c.inner = int(C);
+    else if (rc && !rn && !rp)
+        c.outer = int(N * P), c.length = int(C);
+    else if (rp && !rn && !rc)
+        c.outer = int(N), c.length = int(P), c.inner = int(C);
+    else if (rn && !rp && !rc)
+        c.length = int(N), c.inner = int(P * C);
+    else if (rn && rp && !rc)
+        c.length = int(N * P), c.inner = int(C);
+    else if (rp && rc && !rn)
+        c.outer = int(N), c.length = int(P * C);
+    else
+        throw Error(fmt::format("{}: expected a sum of neighbouring axes, got {} from {}", n.name,
+                                n.shape.text(), node(n.inputs[0]).shape.text()));
+    m_out.kept[size_t(id)] = true;
+    if (m_waiting[size_t(x)] && node(x).op == Op::normaliseScaleGradient) {
+        const Extents all = node(node(x).inputs[0]).shape.extents();
+        for (NodeId input : node(x).inputs) need(input);
+        c.summed = x;
+        c.outer = 1, c.length = int(all.samples * all.positions()), c.inner = int(all.channels);
+        c.size = node(node(x).inputs[0]).shape.size();
+        m_out.clusterOf[size_t(id)] = add(std::move(c));
+        return;
+    }
+    if (c.outer == 1 && c.inner > 1 && c.inner == C && !m_waiting[size_t(x)]) {
+        if (const NodeId product = productOverRows(id, operand); product >= 0) {
+            m_sumOf[size_t(product)] = id;
+            return;
+        }
+    }
+    c.summed = operand;
+    const int home = m_out.clusterOf[size_t(x)];
+    if (!m_waiting[size_t(x)] && home >= 0) {
+        // Summed by the launch that computes it, if that is a program alone.
+        Cluster& k = m_out.all[size_t(home)];
+        const bool member = std::find(k.members.begin(), k.members.end(), x) != k.members.end();
+        if (k.kind == Kind::pointwise && member && k.assigned < 0 && k.segment == m_segment &&
+            k.epoch == m_epoch && k.size == c.size && (c.length >= 32 || c.inner >= 32)) {
+            const Cluster before = k;
+            k.kind = Kind::sum, k.anchor = id, k.summed = c.summed;
+            k.outer = c.outer, k.length = c.length, k.inner = c.inner;
+            Code code;
+            if (CodeWriter(*this, k).write(code, nullptr)) {
+                m_out.clusterOf[size_t(id)] = home;
+                return;
+            }
+            k = before;
+        }
+        m_out.kept[size_t(x)] = true;
+    }
+    // What waits is computed on the way.
+    if (m_waiting[size_t(x)] && isPointwise(x) && node(x).op != Op::sliceColumns) {
+        needOperands(x);
+        Code code;
+        if (!CodeWriter(*this, c).write(code, nullptr)) need(x);
+    } else {
+        need(x);
+    }
+    m_out.clusterOf[size_t(id)] = add(std::move(c));
+}
+
+// Operands side by side: each is written to its place by the launch that computes it.
+void ClusterBuilder::takeColumns(NodeId id) {
+    const Node& n = node(id);
+    int64_t covered = 0;
+    for (NodeId input : n.inputs) covered += node(input).shape.channels();
+    if (covered != n.shape.channels()) {
+        for (NodeId input : n.inputs) {
+            const NodeId from = origin(input);
+            if (m_waiting[size_t(from)] && node(from).op == Op::sliceColumns)
+                need(view(from).node);
+            else
+                need(from);
+        }
+        return takePointwise(id);
+    }
+    int last = -1;
+    m_out.kept[size_t(id)] = true;
+    for (size_t i = 0; i < n.inputs.size(); ++i) {
+        const NodeId input = n.inputs[i], from = origin(input);
+        Sink to{id, n.offsets[i], int(node(input).shape.channels()), int(n.shape.channels())};
+        if (m_turned[size_t(id)])  // rows of the transpose
+            to = {id, int64_t(n.offsets[i]) * (n.shape.size() / n.shape.channels()), 1, 0};
+        const auto isSum = [&](const Cluster& c) { return c.columnSums == from; };
+        if (!m_waiting[size_t(from)] && m_users[size_t(from)].size() == 1 && !m_probed[size_t(from)] &&
+            m_out.clusterOf[size_t(from)] >= 0 && n.shape.size() == n.shape.channels() &&
+            isSum(m_out.all[size_t(m_out.clusterOf[size_t(from)])]) &&
+            m_out.all[size_t(m_out.clusterOf[size_t(from)])].segment == m_segment) {
+            // Sums that a product makes on the way go straight to their place.
+            m_out.inside[from] = {id, n.offsets[i]};
+            m_out.kept[size_t(from)] = false;
+            last = std::max(last, m_out.clusterOf[size_t(from)]);
+            continue;
+        }
+        const int home = m_waiting[size_t(from)] ? -1 : m_out.clusterOf[size_t(from)];
+        if (home >= 0) {
+            Cluster& c = m_out.all[size_t(home)];
+            const bool inside = (hasValue(c.kind) && c.anchor == from) ||
+                                std::find(c.members.begin(), c.members.end(), from) != c.members.end();
+            const bool fits = inside && c.segment == m_segment && c.epoch == m_epoch && c.assigned < 0 &&
+                              int(c.members.size() + c.columns.size()) < mostMembers &&
+                              (c.kind == Kind::pointwise || c.kind == Kind::sum || c.kind == Kind::moments ||
+                               hasValue(c.kind));
+            if (fits) {
+                c.columns.emplace_back(input, to);
+                Code code;
+                if (CodeWriter(*this, c).write(code, nullptr)) {
+                    last = std::max(last, home);
+                    continue;
+                }
+                c.columns.pop_back();
+            }
+        }
+        if (m_waiting[size_t(from)] && (node(from).op == Op::sliceColumns || node(from).op == Op::sliceRows))
+            need(view(from).node);
+        else
+            need(from);
+        Cluster c;
+        c.size = node(input).shape.size();
+        c.columns.emplace_back(input, to);
+        last = std::max(last, add(std::move(c)));
+    }
+    m_out.clusterOf[size_t(id)] = last;
+}
+
+void ClusterBuilder::takeProduct(NodeId id) {
+    const Node& n = node(id);
+    Cluster c;
+    c.kind = Kind::product;
+    c.anchor = id;
+    c.size = n.shape.size();
+    for (NodeId input : n.inputs) {
+        View v = view(input);
+        // A^T B reads neither operand turned.
+        if (v.turned && (n.op == Op::matmul && n.transposed)) {
+            need(input);
+            v = view(input);
+        }
+        need(v.node);
+    }
+    c.columnSums = m_sumOf[size_t(id)];
+    const int index = add(std::move(c));
+    m_out.clusterOf[size_t(id)] = index;
+    if (const NodeId sum = m_sumOf[size_t(id)]; sum >= 0) m_out.clusterOf[size_t(sum)] = index;
+}
+
+void ClusterBuilder::takeAnchor(NodeId id, Kind kind) {
+    const Node& n = node(id);
+    Cluster c;
+    c.kind = kind;
+    c.anchor = id;
+    for (NodeId input : n.inputs) need(input);
+    c.size = hasValue(kind) ? n.shape.size() : 0;
+    if (kind == Kind::moments) c.size = node(n.inputs[0]).shape.size();
+    if (!hasValue(kind)) m_out.kept[size_t(id)] = true;
+    m_out.clusterOf[size_t(id)] = add(std::move(c));
+}
+
+void ClusterBuilder::takeAssign(NodeId id) {
+    const Node& n = node(id);
+    const NodeId from = origin(n.inputs[0]);
+    // A program that reads the state's other elements must not write it on the way.
+    const std::function<bool(NodeId)> elementOnly = [&](NodeId of) {
+        for (NodeId input : node(of).inputs) {
+            const NodeId v = origin(input);
+            if (m_waiting[size_t(v)] && node(v).shape.size() == node(of).shape.size() &&
+                node(v).op != Op::sliceColumns && node(v).op != Op::sliceRows) {
+                if (!elementOnly(v)) return false;
+            } else if (node(view(v).node).op == Op::state && node(view(v).node).slot == n.slot) {
+                if (node(v).shape.size() != node(of).shape.size() || v != view(v).node) return false;
+            }
+        }
+        return true;
+    };
+    if (m_waiting[size_t(from)] && node(from).op != Op::fill) {
+        if (!elementOnly(from) || !isPointwise(from) || node(from).op == Op::sliceColumns) {
+            need(from);
+        } else {
+            needOperands(from);
+        }
+    } else if (!m_waiting[size_t(from)]) {
+        need(from);
+    }
+    Cluster c;
+    c.assigned = id;
+    c.size = n.shape.size();
+    Code code;
+    if (!CodeWriter(*this, c).write(code, nullptr)) need(from);
+    add(std::move(c));
+}
+
+// Computes what waits before what it reads is changed, or before another phase.
+void ClusterBuilder::settle(bool everything, NodeId at) {
+    for (NodeId id = 0; id < at; ++id) {
+        if (!m_waiting[size_t(id)] || node(id).op == Op::fill) continue;
+        const std::vector<NodeId>& users = m_users[size_t(id)];
+        const bool later = std::any_of(users.begin(), users.end(), [&](NodeId u) { return u >= at; });
+        if (!later || (!everything && !readsMutable(id))) continue;
+        if (node(id).op == Op::sliceRows || node(id).op == Op::sliceColumns) {
+            // A view of memory that nobody changes can stay one.
+            if (!readsMutable(id)) {
+                need(view(id).node);
+                continue;
+            }
+            if (view(id).turned) need(node(id).inputs[0]);
+            m_waiting[size_t(id)] = false;
+            m_out.kept[size_t(id)] = true;
+            takePointwise(id);
+            continue;
+        }
+        need(id);
+    }
+}
+
+void ClusterBuilder::take(NodeId id) {
+    const Node& n = node(id);
+    if (m_sameAsOperand[size_t(id)]) return;
+    if (n.op == Op::update || n.op == Op::assign) {
+        settle(false, id);
+        n.op == Op::assign ? takeAssign(id) : takeAnchor(id, Kind::update);
+        ++m_epoch;
+        return;
+    }
+    if (waits(id)) {
+        m_waiting[size_t(id)] = true;
+        return;
+    }
+    if (n.op == Op::sum || n.op == Op::normaliseScaleGradient) return takeSum(id);
+    if (n.op == Op::padColumns) return takeColumns(id);
+    if (isProduct(n.op)) return takeProduct(id);
+    if (n.op == Op::fill || n.op == Op::sliceRows || isPointwise(id)) {
+        if (n.op == Op::sliceRows || n.op == Op::sliceColumns) need(view(n.inputs[0]).node);
+        return takePointwise(id);
+    }
+    takeAnchor(id, kindOf(n.op));
+}
+
+Clusters ClusterBuilder::build() {
+    markUses();
+    std::vector<std::vector<NodeId>> bySegment;
+    for (const Segment& segment : m_plan.segments) {
+        auto& nodes = bySegment.emplace_back();
+        for (const Level& level : segment.levels)
+            for (const Group& group : level)
+                nodes.insert(nodes.end(), group.nodes.begin(), group.nodes.end());
+        std::sort(nodes.begin(), nodes.end());
+        for (NodeId id : nodes) m_segmentOf[size_t(id)] = int(bySegment.size()) - 1;
+    }
+    for (m_segment = 0; m_segment < int(bySegment.size()); ++m_segment) {
+        for (NodeId id : bySegment[size_t(m_segment)]) take(id);
+        if (m_segment + 1 < int(bySegment.size()) && !bySegment[size_t(m_segment) + 1].empty())
+            settle(true, bySegment[size_t(m_segment) + 1].front());
+    }
+    // Programs say what they read from memory; then they are written with what they must store.
+    for (Cluster& c : m_out.all) {
+        if (c.size == 0) continue;
+        Code code;
+        CHECK(CodeWriter(*this, c).write(code, nullptr), "device: expected a program that fits");
+        for (const Source& s : code.sources)
+            if (!isLeaf(s.node)) m_out.kept[size_t(s.node)] = true;
+    }
+    for (Cluster& c : m_out.all)
+        if (c.size > 0)
+            CHECK(CodeWriter(*this, c).write(c.program, &m_out.kept), "device: expected a program that fits");
+    return std::move(m_out);
+}
+
+}  // namespace core::cuda

@@ -1,0 +1,120 @@
+// Replays a plan on a card: the whole step is captured once and launched as one graph.
+#pragma once
+
+#include <array>
+#include <map>
+
+#include "core/contract/frame.h"
+#include "core/cuda/cluster.h"
+#include "core/cuda/device_store.h"
+#include "core/graph/plan.h"
+
+namespace core::cuda {
+
+struct ExecutorOptions {
+    bool exact = false;    // products in FP32 instead of TF32
+    bool captured = true;  // false: launch after launch, for tests
+    int unroll = 1;        // steps in one graph, where runMany may take them together
+};
+
+class Executor {
+  public:
+    // `store` gives the knobs and must outlive the executor; its weights live in `device`.
+    Executor(Plan plan, Store& store, std::shared_ptr<DeviceStore> device,
+             const ExecutorOptions& options = {});
+    ~Executor();
+
+    // All phases, each as often as it says. The card may still be at it when this returns; false if a
+    // gradient of an earlier step is known not to be finite.
+    bool run(uint64_t seed, uint64_t step);
+    // `steps` of them, from `step` on.
+    bool runMany(uint64_t seed, uint64_t step, int steps);
+    // Slow mode: the next segment of the step; true when the step is complete. Compile with byStage.
+    bool runSegment(uint64_t seed, uint64_t step);
+    bool inStep() const { return m_segment > 0 || m_repeat > 0; }
+    const Segment& nextSegment() const { return m_plan.segments[m_segment]; }
+    // Waits for the card.
+    bool finite() const;
+    // After the numbers were put right.
+    void forgive() { *static_cast<volatile int32_t*>(m_broken.data()) = 0; }
+
+    Tensor read(const std::string& channel) const;
+    void read(const std::string& channel, Tensor& into) const;
+    bool has(const std::string& channel) const;
+    void setHandle(const std::string& name, const std::vector<float>& values);
+
+    // Fills the arena with NaN, so that a value used before it is computed shows.
+    void poison();
+    // Of one step as it was captured last; zero before.
+    Recorded recorded() const { return m_recorded; }
+    size_t launchCount() const { return m_launches.size(); }
+    const Plan& plan() const { return m_plan; }
+    // What each launch does, for a look at what was fused.
+    std::vector<std::string> describe() const;
+    // Microseconds that each launch takes as a node of a chain of its like. Changes the numbers of the run.
+    std::vector<double> times();
+
+  private:
+    struct Interval {
+        const char* begin;
+        const char* end;
+        NodeId part = -1;  // written side by side with other parts of this value
+    };
+    struct Prepared {
+        Launch launch;
+        int cluster = 0, segment = 0, program = -1;
+        std::vector<Interval> reads, writes;
+    };
+    struct Value {  // where it lives, in which launches
+        int first = INT32_MAX, last = -1;
+        bool alone = false;
+    };
+
+    void placeValues();
+    float* address(NodeId id) const;
+    const float* at(const View& view) const { return address(view.node) + view.offset; }
+    void prepare();
+    void prepareCluster(int index);
+    void prepareProgram(const Cluster& c, Prepared& p);
+    void prepareProduct(const Cluster& c, Prepared& p);
+    void prepareConvolution(const Node& n, Product& p);
+    void prepareHeads(const Node& n, Product& p);
+    void shortenProgram(const Cluster& c, Prepared& p);
+    void chooseTile(Product& p);
+    void preparePlain(const Cluster& c, Prepared& p);
+    void prepareSum(const Cluster& c, Prepared& p);
+    void prepareUpdate(const Cluster& c);
+    void reads(Prepared& p, NodeId id) const;
+    void writes(Prepared& p, const float* at, int64_t floats) const;
+    float* workspace(int64_t floats);
+    uint32_t* tickets(int64_t count);
+    std::vector<int> repeatsNow() const;
+    std::vector<Launch> sequence(const std::vector<int>& repeats, int steps,
+                                 std::vector<std::array<int32_t, 2>>* edges) const;
+    void append(std::vector<Launch>& out, std::vector<int>& from, int segment, int repeat,
+                uint64_t ahead) const;
+    Recording* recording(const std::vector<int>& repeats, int steps);
+    void setClock(uint64_t seed, uint64_t step);
+
+    Plan m_plan;
+    const Graph& g;
+    Store& m_store;
+    std::shared_ptr<DeviceStore> m_device;
+    CardPtr m_card;
+    ExecutorOptions m_options;
+    std::unique_ptr<ClusterBuilder> m_builder;
+    Clusters m_clusters;
+    Memory m_arena, m_clock, m_broken;
+    std::vector<Memory> m_handles, m_constants, m_workspaces;
+    std::vector<int64_t> m_offsets;  // by node, into the arena; -1 elsewhere
+    std::vector<Prepared> m_launches;
+    std::vector<Program> m_programs;
+    Memory m_programMemory;
+    std::map<std::pair<std::vector<int>, int>, Recording*> m_recordings;
+    Recorded m_recorded;
+    Clock m_clockThere;
+    size_t m_segment = 0;
+    int m_repeat = 0;
+};
+
+}  // namespace core::cuda

@@ -1,0 +1,22 @@
+// The launchers of the plugin's kernels; each enqueues one kernel on the stream.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include "core/cuda/abi.h"
+
+namespace core::cuda {
+
+void launchPointwise(const Pass& pass, cudaStream_t stream);
+void launchProduct(const Product& product, const Pass& pass, cudaStream_t stream);
+void launchRowsProduct(const Product& product, const Pass& pass, cudaStream_t stream);
+void launchColumnsProduct(const Product& product, const Pass& pass, cudaStream_t stream);
+void launchGatheredProduct(const Product& product, const Pass& pass, cudaStream_t stream);
+void launchTurnedProduct(const Product& product, const Pass& pass, cudaStream_t stream);
+void launchSum(const Plain& plain, const Pass& pass, cudaStream_t stream);
+void launchRegions(Kind kind, const Plain& plain, const Pass& pass, cudaStream_t stream);
+void launchPlain(Kind kind, const Plain& plain, cudaStream_t stream);
+void launchUpdate(const UpdatePass& pass, cudaStream_t stream);
+void launchTick(Clock* clock, int steps, cudaStream_t stream);
+
+}  // namespace core::cuda

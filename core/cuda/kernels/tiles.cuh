@@ -1,0 +1,163 @@
+// What products are made of: copies into shared memory, the tensor cores' step, tiles, and where operands of
+// convolutions lie.
+#pragma once
+
+#include "core/cuda/kernels/kernels.h"
+#include "core/cuda/kernels/program.cuh"
+
+namespace core::cuda {
+namespace {
+
+constexpr int depth = 32, stages = 3;
+
+__device__ __forceinline__ void copyAsync(float* to, const float* from, bool there) {
+#if __CUDA_ARCH__ >= 800
+    const uint32_t target = uint32_t(__cvta_generic_to_shared(to));
+    const int bytes = there ? 4 : 0;
+    asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;" ::"r"(target), "l"(from), "r"(bytes));
+#else
+    *to = there ? *from : 0.0f;
+#endif
+}
+__device__ __forceinline__ void copyAsync4(float* to, const float* from, bool there) {
+#if __CUDA_ARCH__ >= 800
+    const uint32_t target = uint32_t(__cvta_generic_to_shared(to));
+    const int bytes = there ? 16 : 0;
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(target), "l"(from), "r"(bytes));
+#else
+    *reinterpret_cast<float4*>(to) = there ? *reinterpret_cast<const float4*>(from) : make_float4(0, 0, 0, 0);
+#endif
+}
+__device__ __forceinline__ void commit() {
+#if __CUDA_ARCH__ >= 800
+    asm volatile("cp.async.commit_group;");
+#endif
+}
+__device__ __forceinline__ void awaitStage() {
+#if __CUDA_ARCH__ >= 800
+    asm volatile("cp.async.wait_group %0;" ::"n"(stages - 2));
+#endif
+}
+__device__ __forceinline__ void awaitAll() {
+#if __CUDA_ARCH__ >= 800
+    asm volatile("cp.async.wait_group 0;");
+#endif
+}
+
+// To the nearest number of 10 bits: the unit drops what is below.
+__device__ __forceinline__ uint32_t toTf32(float x) {
+    return __float_as_uint(x) + 0x1000u;
+}
+__device__ __forceinline__ void multiplyAdd(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
+#if __CUDA_ARCH__ >= 800
+    asm volatile(
+        "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
+        "{%0,%1,%2,%3};"
+        : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+#endif
+}
+
+// One of the stride x stride classes of output pixels of a transposed convolution: those of a class meet
+// the same taps.
+struct PixelClass {
+    int y = 0, x = 0, height = 1, width = 1;  // of the class: its first pixel, its extents
+    int tapY = 0, tapX = 0, across = 1;       // its first tap; taps in a row
+    int shiftY = 0, shiftX = 0;
+    int m = 0, k = 0;
+};
+
+__device__ __forceinline__ PixelClass classOf(const Product& p, int index) {
+    PixelClass c;
+    const int s = p.stride;
+    c.y = index / s, c.x = index - c.y * s;
+    c.height = (p.outHeight - c.y + s - 1) / s;
+    c.width = (p.outWidth - c.x + s - 1) / s;
+    c.tapY = (c.y + p.padding) % s, c.tapX = (c.x + p.padding) % s;
+    const int down = p.window > c.tapY ? (p.window - c.tapY + s - 1) / s : 0;
+    c.across = p.window > c.tapX ? (p.window - c.tapX + s - 1) / s : 0;
+    c.shiftY = (c.y + p.padding - c.tapY) / s, c.shiftX = (c.x + p.padding - c.tapX) / s;
+    c.m = p.m / (p.outHeight * p.outWidth) * c.height * c.width;
+    c.k = down * c.across * p.channels;
+    return c;
+}
+
+struct Pixel {
+    int sample, y, x;
+};
+__device__ __forceinline__ Pixel pixelOf(const Product& p, int index) {
+    Pixel out;
+    out.sample = int(quotient(uint32_t(index), p.byPixels));
+    const int rest = index - out.sample * int(p.byPixels.divisor);
+    out.y = int(quotient(uint32_t(rest), p.byWidth));
+    out.x = rest - out.y * int(p.byWidth.divisor);
+    return out;
+}
+
+// The address of A(m, k), or null where it is a zero.
+__device__ __noinline__ const float* leftAt(const Product& p, const PixelClass& cls, const float* a, int M,
+                                            int K, int m, int k) {
+    if (m >= M || k >= K) return nullptr;
+    switch (p.left) {
+        case Product::rows:
+            return a + int64_t(m) * p.lda + k;
+        case Product::columns:
+            return a + int64_t(k) * p.lda + m;
+        case Product::scattered: {
+            const int plane = cls.height * cls.width, sample = m / plane, rest = m - sample * plane;
+            const int y = rest / cls.width, x = rest - y * cls.width;
+            const int tap = int(quotient(uint32_t(k), p.byChannels)), c = k - tap * p.channels;
+            const int v = tap / cls.across, u = tap - v * cls.across;
+            const int iy = y + cls.shiftY - v, ix = x + cls.shiftX - u;
+            if (iy < 0 || iy >= p.height || ix < 0 || ix >= p.width) return nullptr;
+            return a + (int64_t(sample * p.height + iy) * p.width + ix) * p.channels + c;
+        }
+        default: {
+            const bool turned = p.left == Product::patchesTurned;
+            const Pixel pixel = pixelOf(p, turned ? k : m);
+            const int inside = turned ? m : k;
+            const int tap = int(quotient(uint32_t(inside), p.byChannels)), c = inside - tap * p.channels;
+            const int v = p.window == 3 ? (tap * 11) >> 5 : tap / p.window, u = tap - v * p.window;
+            const int iy = pixel.y * p.stride - p.padding + v, ix = pixel.x * p.stride - p.padding + u;
+            if (iy < 0 || iy >= p.height || ix < 0 || ix >= p.width) return nullptr;
+            return a + (int64_t(pixel.sample * p.height + iy) * p.width + ix) * p.channels + c;
+        }
+    }
+}
+
+__device__ __noinline__ const float* rightAt(const Product& p, const PixelClass& cls, const float* b, int K,
+                                             int k, int n) {
+    if (k >= K || n >= p.n) return nullptr;
+    if (!p.rightTurned && !p.flipped && p.left != Product::scattered) return b + int64_t(k) * p.ldb + n;
+    int tap = int(quotient(uint32_t(k), p.byChannels));
+    const int c = k - tap * p.channels;
+    if (p.flipped) tap = p.window * p.window - 1 - tap;
+    if (p.left == Product::scattered) {
+        const int v = tap / cls.across, u = tap - v * cls.across;
+        tap = (cls.tapY + p.stride * v) * p.window + cls.tapX + p.stride * u;
+    }
+    if (p.rightTurned) return b + int64_t(tap) * p.channels * p.n + int64_t(n) * p.ldb + c;
+    return b + int64_t(tap * p.channels + c) * p.ldb + n;
+}
+
+// How the left operand is found: see Product::Left.
+enum { rows, columns, gathered, patchesTurned };
+
+template <int BM, int BN, int WARPS_M, int WARPS_N>
+struct Tile {
+    static constexpr int threads = 32 * WARPS_M * WARPS_N;
+    static constexpr int rows = BM / WARPS_M / 16, columns = BN / WARPS_N / 8;  // fragments of a warp
+    // Paddings keep the fragments' reads free of bank conflicts.
+    static constexpr int aStep(bool turned) { return turned ? BM + 8 : depth + 4; }
+    static constexpr int bStep(bool turned) { return turned ? depth + 4 : BN + 8; }
+    static constexpr int aSize(bool turned) { return (turned ? depth : BM) * aStep(turned); }
+    static constexpr int bSize(bool turned) { return (turned ? BN : depth) * bStep(turned); }
+    static constexpr int outStep = BN + 4;
+    static constexpr size_t bytes(bool a, bool b) {
+        const size_t operands = size_t(stages) * size_t(aSize(a) + bSize(b)), out = size_t(BM) * outStep;
+        return 4 * (operands > out ? operands : out);
+    }
+};
+
+}  // namespace
+}  // namespace core::cuda

@@ -1,0 +1,112 @@
+// The optimizers' pass over the flat buffers, in the same arithmetic as core/cpu/optimizer.inl.
+#include "core/base/math.h"
+#include "core/cuda/kernels/kernels.h"
+
+namespace core::cuda {
+namespace {
+
+constexpr int threads = 256, each = 4;
+
+__device__ __forceinline__ float valueOf(const Number& n) {
+    return n.at ? *n.at : n.value;
+}
+__device__ __forceinline__ bool endless(float x) {  // NaN or infinite
+    return (__float_as_uint(x) & 0x7f800000u) == 0x7f800000u;
+}
+
+template <Optimizer KIND>
+__global__ void __launch_bounds__(threads) update(const __grid_constant__ UpdatePass pass) {
+    const float rate = valueOf(pass.rate), beta1 = valueOf(pass.beta1), beta2 = valueOf(pass.beta2);
+    const float clip = valueOf(pass.clip), keep = valueOf(pass.keep);
+    const double power1 = pass.counter->beta1Power * double(beta1);
+    const double power2 = pass.counter->beta2Power * double(beta2);
+    const float correction1 = float(1 - power1), correction2 = float(1 - power2);
+    const float norm = valueOf(pass.norm);
+    const float share = clip / (norm + 1e-6f);
+    const float scale = pass.norm.at && clip > 0 ? (share < 1.0f ? share : 1.0f) : 1.0f;
+    const float rest1 = 1.0f - beta1, rest2 = 1.0f - beta2;
+    const float step = KIND == Optimizer::adam ? rate / correction1 : rate;
+    const float deviation = math::sqrt(correction2), epsilon = pass.epsilon;
+    const float shrink = 1.0f - rate * valueOf(pass.decay);
+
+    const UpdatePass::Range range = pass.range[blockIdx.y];
+    bool broken = false;
+    const auto one = [&](float raw, float& p, float& m, float& v, float* average) {
+        const float g = scale * raw;
+        if constexpr (KIND == Optimizer::adam) {
+            m = math::fma(beta1, m, rest1 * g);
+            v = math::fma(beta2, v, rest2 * g * g);
+            p = math::fma(-step, m / (math::sqrt(v) / deviation + epsilon), shrink * p);
+        } else if constexpr (KIND == Optimizer::rmsProp) {
+            v = math::fma(beta2, v, rest2 * g * g);
+            p = math::fma(-step, g / (math::sqrt(v) + epsilon), shrink * p);
+        } else {
+            m = math::fma(beta1, m, g);
+            p = math::fma(-step, m, shrink * p);
+        }
+        if (pass.averaged) *average = math::fma(keep, *average - p, p);
+        broken = broken || endless(g) || endless(p);
+    };
+    // Ranges begin and end on multiples of sixteen.
+    const auto four = [](float* base, int at) -> float4& { return *reinterpret_cast<float4*>(base + at); };
+    for (int i = 4 * int(blockIdx.x * threads + threadIdx.x); i < range.count;
+         i += 4 * int(gridDim.x) * threads) {
+        const int at = range.begin + i;
+        const float4 g = four(pass.gradients, at);
+        float4 p = four(pass.parameters, at), m = {}, v = {}, average = {};
+        if (KIND != Optimizer::rmsProp) m = four(pass.first, at);
+        if (KIND != Optimizer::sgd) v = four(pass.second, at);
+        if (pass.averaged) average = four(pass.state, range.average + i);
+        one(g.x, p.x, m.x, v.x, &average.x);
+        one(g.y, p.y, m.y, v.y, &average.y);
+        one(g.z, p.z, m.z, v.z, &average.z);
+        one(g.w, p.w, m.w, v.w, &average.w);
+        four(pass.parameters, at) = p;
+        if (KIND != Optimizer::rmsProp) four(pass.first, at) = m;
+        if (KIND != Optimizer::sgd) four(pass.second, at) = v;
+        if (pass.averaged) four(pass.state, range.average + i) = average;
+    }
+    if (broken) *pass.broken = 1;
+    if (!pass.advances) return;
+    __threadfence();
+    __syncthreads();
+    if (threadIdx.x != 0) return;
+    // The last block to read the counter moves it on.
+    const uint32_t count = gridDim.x * gridDim.y;
+    if (atomicAdd(pass.ticket, 1u) != count - 1) return;
+    *pass.ticket = 0;
+    pass.counter->steps += 1;
+    pass.counter->beta1Power = power1;
+    pass.counter->beta2Power = power2;
+}
+
+__global__ void tick(Clock* clock, int steps) {
+    clock->step += uint64_t(steps);
+}
+
+}  // namespace
+
+void launchUpdate(const UpdatePass& pass, cudaStream_t stream) {
+    int longest = 1;
+    for (int i = 0; i < pass.ranges; ++i)
+        longest = pass.range[i].count > longest ? pass.range[i].count : longest;
+    const int blocks = (longest + threads * each - 1) / (threads * each);
+    const dim3 grid(uint32_t(blocks < 528 ? blocks : 528), uint32_t(pass.ranges));
+    switch (pass.optimizer) {
+        case Optimizer::adam:
+            update<Optimizer::adam><<<grid, threads, 0, stream>>>(pass);
+            break;
+        case Optimizer::rmsProp:
+            update<Optimizer::rmsProp><<<grid, threads, 0, stream>>>(pass);
+            break;
+        case Optimizer::sgd:
+            update<Optimizer::sgd><<<grid, threads, 0, stream>>>(pass);
+            break;
+    }
+}
+
+void launchTick(Clock* clock, int steps, cudaStream_t stream) {
+    tick<<<1, 1, 0, stream>>>(clock, steps);
+}
+
+}  // namespace core::cuda

@@ -1,0 +1,118 @@
+#include "core/cuda/plugin.h"
+
+#include <dlfcn.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+
+namespace core::cuda {
+namespace {
+
+std::string pathOf(const std::string& path) {
+    if (!path.empty()) return path;
+    if (const char* named = std::getenv("GENSCOPE_CUDA_PLUGIN")) return named;
+    char program[4096];
+    const ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    std::string folder(program, length > 0 ? size_t(length) : 0);
+    return folder.substr(0, folder.rfind('/') + 1) + "genscope_cuda.so";
+}
+
+struct Library {
+    void* handle = nullptr;
+    const Table* table = nullptr;
+    std::string text;
+};
+
+Library load(const std::string& path) {
+    Library out;
+    const std::string from = pathOf(path);
+    if (access(from.c_str(), R_OK) != 0) {
+        out.text = "this build of Genscope has no CUDA plugin (genscope_cuda.so)";
+        return out;
+    }
+    void* const handle = dlopen(from.c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (!handle) {
+        out.text = fmt::format("the CUDA plugin cannot be loaded: {}", dlerror());
+        return out;
+    }
+    const auto create = reinterpret_cast<GenscopeCudaCreate>(dlsym(handle, "genscopeCudaCreate"));
+    const auto probe = reinterpret_cast<GenscopeCudaProbe>(dlsym(handle, "genscopeCudaProbe"));
+    out.table = create ? create(abiVersion) : nullptr;
+    char reason[512] = "";
+    if (!probe || !out.table)
+        out.text = "the CUDA plugin is of another version than the program";
+    else if (probe(reason, sizeof reason))
+        out.handle = handle;
+    out.text = out.text.empty() ? reason : out.text;
+    if (!out.handle) dlclose(handle);
+    return out;
+}
+
+}  // namespace
+
+Availability availability(const std::string& path) {
+    const Library library = load(path);
+    if (library.handle) dlclose(library.handle);
+    return {library.handle != nullptr, library.text};
+}
+
+std::shared_ptr<Card> Card::open(const std::string& path) {
+    const Library library = load(path);
+    CHECK(library.handle, "{}", library.text);
+    std::shared_ptr<Card> card(new Card);
+    card->m_library = library.handle;
+    card->m_table = library.table;
+    card->check(library.table->open(&card->m_device), "open");
+    return card;
+}
+
+Card::~Card() {
+    if (m_device) m_table->close(m_device);
+    // The CUDA runtime stays loaded: unloading it while the driver's threads run is not safe.
+}
+
+void Card::check(int result, const char* what) const {
+    CHECK(result == 0, "the card failed ({}): {}", what, m_table->problem());
+}
+void Card::upload(void* to, const void* from, size_t bytes) const {
+    check(m_table->upload(m_device, to, from, bytes), "upload");
+}
+void Card::download(void* to, const void* from, size_t bytes) const {
+    check(m_table->download(m_device, to, from, bytes), "download");
+}
+void Card::copy(void* to, const void* from, size_t bytes) const {
+    check(m_table->copy(m_device, to, from, bytes), "copy");
+}
+void Card::fill(void* memory, int byte, size_t bytes) const {
+    check(m_table->fill(m_device, memory, byte, bytes), "fill");
+}
+void Card::wait() const {
+    check(m_table->wait(m_device), "wait");
+}
+
+Memory::Memory(CardPtr card, size_t bytes, bool pinned)
+    : m_card(std::move(card)), m_bytes(bytes), m_pinned(pinned) {
+    const Table& t = m_card->table();
+    m_card->check((pinned ? t.allocateHost : t.allocate)(m_card->device(), bytes, &m_data), "allocate");
+    if (pinned)
+        std::memset(m_data, 0, bytes);
+    else if (bytes)
+        m_card->fill(m_data, 0, bytes);
+}
+
+Memory::~Memory() {
+    if (!m_data) return;
+    const Table& t = m_card->table();
+    (m_pinned ? t.releaseHost : t.release)(m_card->device(), m_data);
+}
+
+Memory& Memory::operator=(Memory&& other) noexcept {
+    std::swap(m_card, other.m_card);
+    std::swap(m_data, other.m_data);
+    std::swap(m_bytes, other.m_bytes);
+    std::swap(m_pinned, other.m_pinned);
+    return *this;
+}
+
+}  // namespace core::cuda

@@ -1,0 +1,309 @@
+// From clusters to launches: where values live, and what every launch is told.
+#include <algorithm>
+
+#include "core/cuda/executor.h"
+
+namespace core::cuda {
+namespace {
+
+int64_t padded(int64_t size) {
+    return (size + 31) / 32 * 32;
+}
+
+// Values share memory only in plans larger than this: what shares memory must wait for each other.
+constexpr int64_t roomForAll = int64_t(256) << 20;  // floats
+
+bool aligned(const void* p) {
+    return (reinterpret_cast<uintptr_t>(p) & 15) == 0;
+}
+
+Sizes sizesOf(const Shape& shape) {
+    const Extents e = shape.extents();
+    return {int32_t(e.samples), int32_t(e.height), int32_t(e.width), int32_t(e.channels)};
+}
+
+}  // namespace
+
+float* Executor::address(NodeId id) const {
+    const NodeId from = m_builder->origin(id);
+    if (m_offsets[size_t(from)] >= 0) return m_arena.floats() + m_offsets[size_t(from)];
+    if (const auto inside = m_clusters.inside.find(from); inside != m_clusters.inside.end())
+        return address(inside->second.first) + inside->second.second;
+    const View v = m_builder->view(from);
+    if (v.node != from) return address(v.node) + v.offset;
+    const auto instead = m_clusters.placeOf.find(from);
+    const Place& place = m_plan.places[size_t(instead == m_clusters.placeOf.end() ? from : instead->second)];
+    switch (place.memory) {
+        case Place::parameters:
+            return m_device->parameters() + place.offset;
+        case Place::gradients:
+            return m_device->gradients() + place.offset;
+        case Place::state:
+            return m_device->state() + place.offset;
+        case Place::live:
+            return m_device->live() + place.offset;
+        case Place::handle:
+            return m_handles[size_t(place.offset)].floats();
+        case Place::constant:
+            return m_constants[size_t(place.offset)].floats();
+        default:
+            throw Error(
+                fmt::format("{}: expected a value in memory, found none", g.nodes[size_t(from)].name));
+    }
+}
+
+void Executor::placeValues() {
+    m_offsets.assign(g.nodes.size(), -1);
+    std::vector<Value> values(g.nodes.size());
+    std::vector<int> firstOf(m_plan.segments.size(), INT32_MAX), lastOf(m_plan.segments.size(), -1);
+    const int count = int(m_clusters.all.size());
+    std::vector<int> home(g.nodes.size(), -1);
+    const auto touch = [&](NodeId id, int cluster) {
+        NodeId node = m_builder->origin(id);
+        if (const auto inside = m_clusters.inside.find(node); inside != m_clusters.inside.end())
+            node = inside->second.first;
+        Value& v = values[size_t(node)];
+        v.first = std::min(v.first, cluster);
+        v.last = std::max(v.last, cluster);
+        int& segment = home[size_t(node)];
+        const int here = m_clusters.all[size_t(cluster)].segment;
+        if (segment >= 0 && segment != here) v.alone = true;
+        segment = here;
+    };
+    for (int i = 0; i < count; ++i) {
+        const Cluster& c = m_clusters.all[size_t(i)];
+        for (const Source& s : c.program.sources) touch(s.node, i);
+        for (const Sink& s : c.program.sinks) touch(s.node, i);
+        if (c.columnSums >= 0) touch(c.columnSums, i);
+        if (c.anchor < 0) continue;
+        touch(c.anchor, i);
+        if (c.kind != Kind::sum)
+            for (NodeId input : g.nodes[size_t(c.anchor)].inputs) touch(m_builder->view(input).node, i);
+    }
+    for (const auto& [channel, id] : g.probes)
+        if (m_plan.alive[size_t(id)]) values[size_t(m_builder->origin(id))].alone = true;
+    int64_t all = 0;
+    std::vector<NodeId> order;
+    for (NodeId id = 0; id < NodeId(g.nodes.size()); ++id) {
+        const Op op = g.nodes[size_t(id)].op;
+        const auto instead = m_clusters.placeOf.find(id);
+        const NodeId placed = instead == m_clusters.placeOf.end() ? id : instead->second;
+        const bool own = m_clusters.kept[size_t(id)] && values[size_t(id)].last >= 0 && op > Op::constant &&
+                         op != Op::reshape && op != Op::update && op != Op::assign &&
+                         m_plan.places[size_t(placed)].memory != Place::gradients;
+        if (!own) continue;
+        order.push_back(id);
+        all += padded(g.nodes[size_t(id)].shape.size());
+    }
+    const bool share = all > roomForAll;
+    std::stable_sort(order.begin(), order.end(), [&](NodeId x, NodeId y) {
+        return g.nodes[size_t(x)].shape.size() > g.nodes[size_t(y)].shape.size();
+    });
+    struct Placed {
+        int64_t begin, end;
+        int first, last;
+    };
+    std::vector<Placed> placed;  // by begin
+    int64_t total = 0;
+    for (NodeId id : order) {
+        const int64_t size = padded(g.nodes[size_t(id)].shape.size());
+        const Value& v = values[size_t(id)];
+        const bool alone = v.alone || !share;
+        const int first = alone ? 0 : v.first, last = alone ? INT32_MAX : v.last;
+        int64_t offset = 0;
+        if (!share) {
+            offset = total;
+        } else {
+            for (const Placed& p : placed) {
+                if (p.first > last || p.last < first) continue;
+                if (offset + size <= p.begin) break;
+                offset = std::max(offset, p.end);
+            }
+            const Placed mine{offset, offset + size, first, last};
+            placed.insert(
+                std::upper_bound(placed.begin(), placed.end(), mine,
+                                 [](const Placed& x, const Placed& y) { return x.begin < y.begin; }),
+                mine);
+        }
+        m_offsets[size_t(id)] = offset;
+        total = std::max(total, offset + size);
+    }
+    m_arena = Memory(m_card, size_t(total + 64) * sizeof(float));
+}
+
+void Executor::reads(Prepared& p, NodeId id) const {
+    const NodeId node = m_builder->view(id).node;
+    const float* const from = address(node);
+    const int64_t size = g.nodes[size_t(node)].shape.size();
+    p.reads.push_back({reinterpret_cast<const char*>(from), reinterpret_cast<const char*>(from + size), -1});
+}
+
+void Executor::writes(Prepared& p, const float* at, int64_t floats) const {
+    p.writes.push_back({reinterpret_cast<const char*>(at), reinterpret_cast<const char*>(at + floats), -1});
+}
+
+float* Executor::workspace(int64_t floats) {
+    m_workspaces.emplace_back(m_card, size_t(floats) * sizeof(float));
+    return m_workspaces.back().floats();
+}
+
+uint32_t* Executor::tickets(int64_t count) {
+    m_workspaces.emplace_back(m_card, size_t(count) * sizeof(uint32_t));
+    return static_cast<uint32_t*>(m_workspaces.back().data());
+}
+
+void Executor::prepare() {
+    for (int i = 0; i < int(m_clusters.all.size()); ++i) prepareCluster(i);
+    m_programMemory = Memory(m_card, m_programs.size() * sizeof(Program));
+    if (!m_programs.empty())
+        m_card->upload(m_programMemory.data(), m_programs.data(), m_programs.size() * sizeof(Program));
+    for (Prepared& p : m_launches)
+        if (p.program >= 0)
+            p.launch.pass.program = static_cast<const Program*>(m_programMemory.data()) + p.program;
+}
+
+void Executor::prepareCluster(int index) {
+    const Cluster& c = m_clusters.all[size_t(index)];
+    if (c.kind == Kind::update) return prepareUpdate(c);
+    Prepared p;
+    p.launch.kind = c.kind;
+    p.cluster = index;
+    p.segment = c.segment;
+    prepareProgram(c, p);
+    shortenProgram(c, p);
+    if (c.kind == Kind::product)
+        prepareProduct(c, p);
+    else if (c.kind == Kind::sum)
+        prepareSum(c, p);
+    else if (c.kind != Kind::pointwise)
+        preparePlain(c, p);
+    m_launches.push_back(std::move(p));
+}
+
+void Executor::prepareProgram(const Cluster& c, Prepared& p) {
+    const Code& code = c.program;
+    if (code.code.empty()) return;
+    Pass& pass = p.launch.pass;
+    m_programs.emplace_back();
+    Program& out = m_programs.back();
+    p.program = int(m_programs.size()) - 1;
+    out.count = int32_t(code.code.size());
+    out.operandCount = int32_t(code.sources.size());
+    pass.size = uint32_t(c.size);
+    pass.clock = code.draws ? static_cast<const Clock*>(m_clock.data()) : nullptr;
+    std::copy(code.code.begin(), code.code.end(), out.code);
+    for (size_t i = 0; i < code.sources.size(); ++i) {
+        Operand& o = out.operands[i];
+        o = code.sources[i].shape;
+        o.data = address(code.sources[i].node) + code.sources[i].offset;
+        if (o.kind == Operand::full && !aligned(o.data)) pass.wide = false;
+        if (o.kind == Operand::row && !aligned(o.data)) o.kind = Operand::strided;
+        reads(p, code.sources[i].node);
+    }
+    for (size_t i = 0; i < code.sinks.size(); ++i) {
+        const Sink& s = code.sinks[i];
+        const Node& n = g.nodes[size_t(s.node)];
+        Output& o = out.outputs[i];
+        if (n.op == Op::assign) {
+            // A state's place is that of its leaf, which the assignment does not name as an input.
+            for (NodeId leaf = 0; leaf < s.node; ++leaf)
+                if (g.nodes[size_t(leaf)].op == Op::state && g.nodes[size_t(leaf)].slot == n.slot &&
+                    m_plan.alive[size_t(leaf)])
+                    o.data = m_device->state() + m_plan.places[size_t(leaf)].offset;
+        } else {
+            o.data = address(s.node) + s.offset;
+        }
+        CHECK(o.data, "{}: expected a place in memory", n.name);
+        o.step = s.step;
+        o.channels = divisorOf(s.channels);
+        if (o.step == 0 && !aligned(o.data)) pass.wide = false;
+        writes(p, o.data - s.offset, n.shape.size());
+        if (n.op == Op::padColumns) p.writes.back().part = s.node;
+    }
+}
+
+// Does the program only store what it is given?
+void Executor::shortenProgram(const Cluster& c, Prepared& p) {
+    const Code& code = c.program;
+    if (code.code.size() != 1 || code.sinks.size() != 1 || code.sinks[0].step != 0) return;
+    const Instruction& in = code.code[0];
+    if (Op(in.op) == Op::reshape && in.first == Instruction::last)
+        p.launch.pass.direct = m_programs[size_t(p.program)].outputs[0].data;
+}
+
+void Executor::prepareSum(const Cluster& c, Prepared& p) {
+    Plain& s = p.launch.plain;
+    s.out = address(c.anchor);
+    s.outer = c.outer, s.length = c.length, s.inner = c.inner;
+    if (s.inner == 1) {
+        if (s.length > 512)
+            s.splits =
+                int32_t(std::clamp<int64_t>(std::min<int64_t>(s.length / 2048, 264 / s.outer), 1, 264));
+        s.partial = s.splits > 1 ? workspace(int64_t(s.outer) * s.splits) : nullptr;
+        s.tickets = s.splits > 1 ? tickets(s.outer) : nullptr;
+    } else {
+        const bool wide = p.launch.pass.wide && s.inner % 4 == 0;
+        const int64_t columns = wide ? s.inner / 4 : s.inner;
+        int64_t across = 1;
+        while (across < columns && across < 32) across *= 2;
+        const int64_t blocks = (columns + across - 1) / across * s.outer, rows = 256 / across;
+        s.splits = int32_t(std::clamp<int64_t>(
+            std::min<int64_t>(s.length / (rows * 4), 264 / std::max<int64_t>(blocks, 1)), 1, 128));
+        s.partial = s.splits > 1 ? workspace(int64_t(s.outer) * s.splits * s.inner) : nullptr;
+        s.tickets = s.splits > 1 ? tickets(blocks) : nullptr;
+    }
+    writes(p, s.out, g.nodes[size_t(c.anchor)].shape.size());
+}
+
+void Executor::preparePlain(const Cluster& c, Prepared& p) {
+    const Node& n = g.nodes[size_t(c.anchor)];
+    Plain& s = p.launch.plain;
+    s.inputs = int32_t(n.inputs.size());
+    s.sizes = sizesOf(n.shape);
+    s.size = n.shape.size();
+    s.a = n.a, s.b = n.b;
+    s.offset = int32_t(n.offset), s.window = n.window, s.stride = n.stride, s.parts = n.parts;
+    s.causal = n.causal;
+    s.wide = true;
+    for (size_t i = 0; i < n.inputs.size(); ++i) {
+        s.in[i] = address(n.inputs[i]);
+        s.inSizes[i] = sizesOf(g.nodes[size_t(n.inputs[i])].shape);
+        s.wide = s.wide && aligned(s.in[i]);
+        reads(p, n.inputs[i]);
+    }
+    const bool valued =
+        c.kind == Kind::softmax || c.kind == Kind::softmaxGradient || c.kind == Kind::normaliseGradient;
+    if (!valued) {
+        s.out = address(c.anchor);
+        writes(p, s.out, s.size);
+    }
+    const Sizes& lines = c.kind == Kind::moments || c.kind == Kind::logSumExp || c.kind == Kind::argmax
+                             ? s.inSizes[0]
+                             : s.sizes;
+    s.outer = lines.samples * lines.height * lines.width;
+    s.count = lines.channels;
+    s.runStep = lines.channels;
+    if (n.parts > 0 && (c.kind == Kind::moments || c.kind == Kind::normaliseGradient)) {
+        s.outer = lines.samples * n.parts;
+        s.count = lines.height * lines.width * lines.channels / n.parts;
+        s.run = divisorOf(lines.channels / n.parts);
+    } else {
+        s.run = divisorOf(lines.channels);
+    }
+    s.wide = s.wide && s.run.divisor % 4 == 0 && s.runStep % 4 == 0;
+    if (n.op == Op::drawRows) {
+        const TablePtr& table = g.tables[size_t(n.slot)];
+        const void* const rows = m_device->table(table);
+        if (table->bytes.empty())
+            s.tableValues = static_cast<const float*>(rows);
+        else
+            s.tableBytes = static_cast<const uint8_t*>(rows);
+        s.tableRows = table->rows;
+        while (uint64_t(s.low) * s.low < uint64_t(table->rows)) ++s.low;
+        s.high = uint32_t((uint64_t(table->rows) + s.low - 1) / s.low);
+        s.stream = n.stream;
+        s.clock = static_cast<const Clock*>(m_clock.data());
+    }
+}
+
+}  // namespace core::cuda

@@ -1,0 +1,165 @@
+// Products, convolutions and attention as tiles.
+#include <algorithm>
+
+#include "core/cuda/executor.h"
+
+namespace core::cuda {
+namespace {
+
+bool aligned(const void* p) {
+    return (reinterpret_cast<uintptr_t>(p) & 15) == 0;
+}
+
+Sizes sizesOf(const Shape& shape) {
+    const Extents e = shape.extents();
+    return {int32_t(e.samples), int32_t(e.height), int32_t(e.width), int32_t(e.channels)};
+}
+
+}  // namespace
+
+void Executor::chooseTile(Product& p) {
+    static constexpr int heights[] = {32, 128, 64, 128}, widths[] = {32, 32, 64, 128};
+    const auto blocks = [&](int tile) {
+        return int64_t((p.m + heights[tile] - 1) / heights[tile]) *
+               ((p.n + widths[tile] - 1) / widths[tile]) * p.batches;
+    };
+    // Large tiles read less; but the card's 132 processors want work.
+    constexpr int64_t processors = 132;
+    const int64_t tilesK = std::max<int64_t>(1, (p.k + 31) / 32);
+    const auto fills = [&](int tile, int64_t splits) { return blocks(tile) * splits >= processors * 3 / 4; };
+    const int largest = p.n <= 32 ? (p.m > 64 ? 1 : 0) : p.n > 64 && p.m > 64 ? 3 : p.m > 32 ? 2 : 0;
+    const auto smaller = [](int tile) { return tile == 3 ? 2 : 0; };
+    p.tile = largest;
+    while (p.tile > 0 && !fills(p.tile, 1)) p.tile = smaller(p.tile);
+    const bool divisible = !p.exact && p.batches == 1 && tilesK >= 8;
+    if (divisible && !fills(p.tile, 1)) {
+        // A long sum over few tiles is shared between blocks.
+        const int64_t most = std::max<int64_t>(1, tilesK / (tilesK <= 32 ? 2 : 6));
+        p.tile = largest;
+        while (p.tile > 0 && !fills(p.tile, most)) p.tile = smaller(p.tile);
+        const int64_t wanted = (2 * processors + blocks(p.tile) - 1) / blocks(p.tile);
+        p.splits = int32_t(std::clamp<int64_t>(wanted, 1, std::min<int64_t>(most, 64)));
+    }
+    if (p.splits > 1) {
+        p.partial = workspace(int64_t(p.splits) * (int64_t(p.m) * p.n + p.n + p.m));
+    }
+}
+
+void Executor::prepareProduct(const Cluster& c, Prepared& prepared) {
+    const Node& n = g.nodes[size_t(c.anchor)];
+    Product& p = prepared.launch.product;
+    p.exact = m_options.exact;
+    const bool turned = m_builder->turned(c.anchor);
+    const NodeId left = n.inputs[turned ? 1 : 0], right = n.inputs[turned ? 0 : 1];
+    const View a = m_builder->view(left), b = m_builder->view(right);
+    p.a = at(a);
+    p.b = at(b);
+    const Shape &x = g.nodes[size_t(left)].shape, &y = g.nodes[size_t(right)].shape;
+    p.lda = int32_t(a.step ? a.step : x.channels());
+    p.ldb = int32_t(b.step ? b.step : y.channels());
+    p.lde = n.shape.channels();
+    if (n.op == Op::matmul) {
+        p.n = y.channels();
+        p.lde = p.n;
+        if (b.turned) p.n = n.shape.channels(), p.lde = p.n;
+        if (n.transposed) {
+            p.left = Product::columns;
+            p.m = x.channels();
+            p.k = int32_t(x.size() / x.channels());
+        } else {
+            p.m = int32_t(x.size() / x.channels());
+            p.k = x.channels();
+            p.rightTurned = b.turned;
+            if (b.turned) p.ldb = p.k;
+        }
+        p.channels = p.k;
+    } else if (n.op == Op::headScores || n.op == Op::headMix || n.op == Op::headMixTransposed) {
+        prepareHeads(n, p);
+    } else {
+        p.rightTurned = b.turned;
+        prepareConvolution(n, p);
+    }
+    p.byChannels = divisorOf(p.channels);
+    p.byPixels = divisorOf(int64_t(p.outHeight) * p.outWidth);
+    p.byWidth = divisorOf(p.outWidth);
+    const bool gathers = p.left == Product::patches || p.left == Product::scattered;
+    const bool stepsA = (p.aOuter | p.aInner) % 4 == 0, stepsB = (p.bOuter | p.bInner) % 4 == 0;
+    const int64_t runA = gathers || p.left == Product::patchesTurned ? p.channels
+                         : p.left == Product::columns                ? (p.lda | p.m)
+                                                                     : (p.lda | p.k);
+    p.wideA = aligned(p.a) && stepsA && runA % 4 == 0;
+    p.wideB = aligned(p.b) && stepsB && p.ldb % 4 == 0 && (p.rightTurned ? p.channels : p.n) % 4 == 0;
+    if (p.n % 4 || p.lde % 4 || p.eInner % 4 || p.eOuter % 4) prepared.launch.pass.wide = false;
+    if (c.columnSums >= 0) {
+        (turned ? p.rowSums : p.columnSums) = address(c.columnSums);
+        writes(prepared, address(c.columnSums), turned ? p.m : p.n);
+    }
+    chooseTile(p);
+    reads(prepared, n.inputs[0]);
+    reads(prepared, n.inputs[1]);
+}
+
+void Executor::prepareConvolution(const Node& n, Product& p) {
+    const Sizes x = sizesOf(g.nodes[size_t(n.inputs[0])].shape), out = sizesOf(n.shape);
+    p.height = x.height, p.width = x.width, p.channels = x.channels;
+    p.window = n.window, p.stride = n.stride, p.padding = int32_t(n.offset);
+    const int32_t taps = n.window * n.window;
+    if (n.op == Op::convolutionWeight) {
+        const Sizes dy = sizesOf(g.nodes[size_t(n.inputs[1])].shape);
+        p.left = Product::patchesTurned;
+        p.outHeight = dy.height, p.outWidth = dy.width;
+        p.m = taps * x.channels, p.n = dy.channels;
+        p.k = dy.samples * dy.height * dy.width;
+        p.lde = p.n, p.ldb = p.n;
+        return;
+    }
+    p.outHeight = out.height, p.outWidth = out.width;
+    p.m = out.samples * out.height * out.width, p.n = out.channels, p.k = taps * x.channels;
+    p.ldb = p.rightTurned ? p.channels : p.n;
+    p.left = Product::patches;
+    if (n.op == Op::convolutionTransposed) {
+        if (n.stride == 1) {
+            p.padding = n.window - 1 - int32_t(n.offset);
+            p.flipped = n.window > 1;
+        } else {
+            p.left = Product::scattered;
+            p.batches = n.stride * n.stride;
+        }
+    }
+}
+
+void Executor::prepareHeads(const Node& n, Product& p) {
+    const Sizes x = sizesOf(g.nodes[size_t(n.inputs[0])].shape),
+                y = sizesOf(g.nodes[size_t(n.inputs[1])].shape);
+    p.inner = n.parts;
+    if (n.op == Op::headScores) {
+        const int32_t d = x.channels / n.parts, T = x.width, S = y.width;
+        p.batches = x.samples * n.parts;
+        p.m = T, p.n = S, p.k = d, p.channels = d;
+        p.aOuter = int64_t(T) * p.lda, p.aInner = d;
+        p.bOuter = int64_t(S) * p.ldb, p.bInner = d;
+        p.rightTurned = true;
+        p.scale = n.a;
+        p.eOuter = int64_t(n.parts) * T * S, p.eInner = int64_t(T) * S, p.lde = S;
+        return;
+    }
+    // P [B, heads, T, S] and v [B, S, D], or P^T and x [B, T, D].
+    const int32_t T = x.width, S = x.channels, D = y.channels, d = D / n.parts;
+    p.batches = x.samples * n.parts;
+    p.lda = S;
+    p.aOuter = int64_t(n.parts) * T * S, p.aInner = int64_t(T) * S;
+    p.bOuter = int64_t(y.width) * p.ldb, p.bInner = d;
+    p.n = d, p.lde = D;
+    p.eInner = d;
+    if (n.op == Op::headMix) {
+        p.m = T, p.k = S;
+        p.eOuter = int64_t(T) * D;
+    } else {
+        p.left = Product::columns;
+        p.m = S, p.k = T;
+        p.eOuter = int64_t(S) * D;
+    }
+    p.channels = p.k;
+}
+
+}  // namespace core::cuda

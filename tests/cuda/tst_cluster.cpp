@@ -1,0 +1,117 @@
+// What becomes one launch on a card, and what a machine without a card is told; needs none.
+#include <QTemporaryFile>
+#include <QtTest>
+
+#include "core/cuda/cluster.h"
+#include "core/cuda/plugin.h"
+#include "core/graph/ops.h"
+
+using namespace core;
+using cuda::Cluster;
+using cuda::ClusterBuilder;
+using cuda::Clusters;
+using cuda::Kind;
+
+namespace {
+
+struct Built {
+    Layout layout;
+    Plan plan;
+    Clusters clusters;
+
+    int count(Kind kind) const {
+        return int(std::count_if(clusters.all.begin(), clusters.all.end(),
+                                 [&](const Cluster& c) { return c.kind == kind; }));
+    }
+};
+
+template <class Record>
+std::unique_ptr<Built> build(const Record& record) {
+    auto out = std::make_unique<Built>();
+    Recorder r(out->layout, Recorder::Access::train);
+    record(r);
+    out->plan = compile(std::make_shared<const Graph>(r.take()), out->layout, {});
+    out->clusters = ClusterBuilder(out->plan).build();
+    return out;
+}
+
+Var layer(Recorder& r, Var x, int from, int to, const std::string& name) {
+    const Var w = r.parameter(name + ".weight", {to, from}, {Initial::uniform, 0.5f});
+    return matmul(x, transpose(w)) + r.parameter(name + ".bias", {to}, {});
+}
+
+}  // namespace
+
+class TestCluster : public QObject {
+    Q_OBJECT
+
+  private slots:
+    void aLayerIsOneLaunch() {
+        const auto built = build([](Recorder& r) {
+            r.probe("y",
+                    leakyRelu(layer(r, r.handle("x", {13, 7}, std::vector<float>(91)), 7, 5, "0"), 0.2f));
+        });
+        QCOMPARE(built->clusters.all.size(), size_t(1));
+        QCOMPARE(built->clusters.all[0].kind, Kind::product);
+        QCOMPARE(built->clusters.all[0].program.code.size(), size_t(3));  // the product, the bias, the slope
+    }
+
+    // Looking must not change what is computed together.
+    void channelsChangeNothingButWhatIsStored() {
+        const auto record = [](bool look) {
+            return [look](Recorder& r) {
+                const Var h = layer(r, r.handle("x", {13, 7}, std::vector<float>(91)), 7, 5, "0");
+                if (look) r.probe("h", h);
+                r.probe("y", leakyRelu(h, 0.2f));
+            };
+        };
+        const auto plain = build(record(false)), looked = build(record(true));
+        QCOMPARE(plain->clusters.all.size(), looked->clusters.all.size());
+        QCOMPARE(plain->clusters.all[0].program.sinks.size(), size_t(1));
+        QCOMPARE(looked->clusters.all[0].program.sinks.size(), size_t(2));
+        QCOMPARE(plain->clusters.all[0].program.code.size(), looked->clusters.all[0].program.code.size());
+    }
+
+    void weightGradientsAreWrittenAsTheWeightsLie() {
+        const auto built = build([](Recorder& r) {
+            const Var h = leakyRelu(layer(r, r.normal("x", {13, 7}), 7, 6, "0"), 0.2f);
+            r.minimize(mean(square(layer(r, h, 6, 5, "1"))), "", Adam{{0.01f}, {0.9f}});
+        });
+        QCOMPARE(built->count(Kind::transpose), 0);
+        QCOMPARE(built->count(Kind::product), 5);  // two layers, two weights, one gradient of h
+        // The biases' gradients come with the weights'.
+        int sums = 0;
+        for (const Cluster& c : built->clusters.all) sums += c.columnSums >= 0 ? 1 : 0;
+        QCOMPARE(sums, 2);
+        QCOMPARE(built->count(Kind::update), 1);
+    }
+
+    void whatIsWrittenInBetweenSeparates() {
+        const auto built = build([](Recorder& r) {
+            const Var s = r.state("s", {3}, {});
+            const Var twice = 2 * s;
+            r.assign(s, twice + 1);
+            r.probe("old", square(twice));
+        });
+        // The old value is taken before the state changes.
+        QCOMPARE(built->clusters.all.size(), size_t(3));
+        QVERIFY(built->clusters.all[0].assigned < 0);
+    }
+
+    void withoutAPluginOneSentenceSaysSo() {
+        const cuda::Availability none = cuda::availability("/nowhere/genscope_cuda.so");
+        QVERIFY(!none.there);
+        QVERIFY(none.text.find("no CUDA plugin") != std::string::npos);
+        QTemporaryFile file;
+        QVERIFY(file.open());
+        file.write("not a library");
+        file.flush();
+        const cuda::Availability broken = cuda::availability(file.fileName().toStdString());
+        QVERIFY(!broken.there);
+        QVERIFY(broken.text.find("cannot be loaded") != std::string::npos);
+        QVERIFY_EXCEPTION_THROWN(cuda::Card::open(file.fileName().toStdString()), Error);
+    }
+};
+
+QTEST_APPLESS_MAIN(TestCluster)
+#include "tst_cluster.moc"
