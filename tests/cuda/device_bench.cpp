@@ -1,0 +1,100 @@
+// Times the training steps of core/nn/workloads.h on the card: `device_bench [--only a,b] [--exact] [--unroll
+// n]
+// [--show]`. One line a workload: name, milliseconds a step, nodes of the graph, its longest chain, loss.
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+
+#include "core/cuda/executor.h"
+#include "core/nn/workloads.h"
+
+using namespace core;
+
+namespace {
+
+double seconds() {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+struct Options {
+    std::string only;
+    cuda::ExecutorOptions executor;
+    bool show = false;
+};
+
+void time(const Workload& workload, const cuda::CardPtr& card, const Options& options) {
+    Layout layout;
+    Recorder r(layout, Recorder::Access::train);
+    const double began = seconds();
+    workload.record(r);
+    const auto graph = std::make_shared<const Graph>(r.take());
+    Store store;
+    store.initialise(layout, int(graph->updates.size()), 1);
+    store.live.assign(1, 0);
+    const auto device = std::make_shared<cuda::DeviceStore>(card, store);
+    const double recorded = seconds();
+    cuda::Executor executor(compile(graph, layout, {}), store, device, options.executor);
+    executor.run(1, 0);
+    card->wait();
+    const double ready = seconds();
+    executor.runMany(1, 1, 20);
+    card->wait();
+    // Runs of a few milliseconds each, so that the wait at their ends does not show.
+    uint64_t step = 21;
+    std::vector<double> times;
+    int together = 4;
+    for (const double end = seconds() + 1.0; seconds() < end || times.size() < 5;) {
+        const double from = seconds();
+        executor.runMany(1, step, together);
+        card->wait();
+        const double took = seconds() - from;
+        times.push_back(1e3 * took / together);
+        step += uint64_t(together);
+        if (took < 0.02) together *= 2, times.clear();
+    }
+    std::sort(times.begin(), times.end());
+    float loss = NAN;
+    if (executor.has("loss")) loss = executor.read("loss").values[0];
+    const cuda::Recorded shape = executor.recorded();
+    std::printf("%-14s %9.4f ms/step  %5d nodes %4d deep  record %.0f ms, capture %.0f ms, loss %g%s\n",
+                workload.name.c_str(), times[times.size() / 2], shape.nodes, shape.depth,
+                1e3 * (recorded - began), 1e3 * (ready - recorded), double(loss),
+                executor.finite() ? "" : " (not finite)");
+    if (options.show) {
+        const std::vector<std::string> lines = executor.describe();
+        const std::vector<double> us = executor.times();
+        double all = 0;
+        for (double t : us) all += t;
+        std::printf("    %.1f us in all launches\n", all);
+        for (size_t i = 0; i < lines.size(); ++i) std::printf("    %7.2f %s\n", us[i], lines[i].c_str());
+    }
+    std::fflush(stdout);
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+    Options options;
+    for (int i = 1; i < count; ++i) {
+        const std::string word = arguments[i];
+        if (word == "--only" && i + 1 < count) options.only = std::string(",") + arguments[++i] + ",";
+        if (word == "--unroll" && i + 1 < count) options.executor.unroll = std::atoi(arguments[++i]);
+        if (word == "--exact") options.executor.exact = true;
+        if (word == "--show") options.show = true;
+    }
+    int failed = 0;
+    const cuda::CardPtr card = cuda::Card::open();
+    std::printf("# %s, %s\n", card->name().c_str(), options.executor.exact ? "FP32" : "TF32");
+    for (const Workload& workload : workloads()) {
+        if (!options.only.empty() && options.only.find("," + workload.name + ",") == std::string::npos)
+            continue;
+        try {
+            time(workload, card, options);
+        } catch (const std::exception& e) {
+            std::printf("%-14s failed: %s\n", workload.name.c_str(), e.what());
+            ++failed;
+        }
+    }
+    return failed;
+}

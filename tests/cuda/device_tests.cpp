@@ -1,0 +1,305 @@
+// What the card computes against what the CPU computes: every operation, random numbers bit for bit,
+// updates, and the same bits however a step is run. Needs a card; prints one line for every failure.
+#include <bit>
+#include <cstdio>
+#include <cstring>
+#include <set>
+
+#include "core/cpu/executor.h"
+#include "core/cuda/executor.h"
+#include "tests/support/interpreter.h"
+#include "tests/support/op_rows.h"
+#if __has_include("core/nn/workloads.h")
+#include "core/nn/workloads.h"
+#define HAS_WORKLOADS 1
+#endif
+
+using namespace core;
+using namespace support;
+
+namespace {
+
+int passed = 0, failed = 0;
+std::string test, row;
+
+void expect(bool holds, const std::string& what) {
+    ++(holds ? passed : failed);
+    if (!holds) std::printf("FAIL %s, %s: %s\n", test.c_str(), row.c_str(), what.c_str());
+    std::fflush(stdout);
+}
+
+cuda::CardPtr& card() {
+    static cuda::CardPtr opened = cuda::Card::open();
+    return opened;
+}
+
+bool sameBits(const std::vector<float>& a, const std::vector<float>& b) {
+    return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+}
+
+struct Run {
+    Store store;
+    std::shared_ptr<cuda::DeviceStore> device;
+    std::unique_ptr<cuda::Executor> executor;
+
+    Run(const std::shared_ptr<const Graph>& graph, const Layout& layout, const cuda::ExecutorOptions& options,
+        uint64_t seed = 1, const PlanOptions& plan = {}) {
+        store.initialise(layout, int(graph->updates.size()), seed);
+        store.live.assign(1, 0);
+        device = std::make_shared<cuda::DeviceStore>(card(), store);
+        executor = std::make_unique<cuda::Executor>(compile(graph, layout, plan), store, device, options);
+        executor->poison();
+    }
+    std::map<std::string, std::vector<float>> channels() const {
+        std::map<std::string, std::vector<float>> out;
+        for (const auto& [name, id] : executor->plan().graph->probes) out[name] = executor->read(name).values;
+        return out;
+    }
+};
+
+void operations() {
+    test = "operations";
+    double worst = 0;
+    for (const Row& r : table()) {
+        row = r.name;
+        try {
+            const auto recorded = record(r);
+            const Run exact(recorded->graph, recorded->layout, {.exact = true});
+            exact.executor->run(3, 5);
+            const auto got = exact.channels();
+            Interpreter oracle(recorded->graph, recorded->layout);
+            oracle.run(3, 5);
+            for (const auto& [channel, id] : recorded->graph->probes) {
+                const std::vector<double>& expected = oracle.value(id);
+                double scale = 1, error = 0;
+                for (double x : expected) scale = std::max(scale, std::abs(x));
+                bool finite = true;
+                for (size_t i = 0; i < expected.size(); ++i) {
+                    const float x = got.at(channel)[i];
+                    finite = finite && std::isfinite(x);
+                    error = std::max(error, std::abs(double(x) - expected[i]));
+                }
+                worst = std::max(worst, error / scale);
+                expect(finite && error < 4e-6 * scale,
+                       fmt::format("{}: {} of {}, finite {}", channel, error, scale, finite));
+            }
+            // Again, uncaptured, and in a plan of its own: the same bits.
+            exact.executor->run(3, 5);
+            expect(exact.channels() == got, "another run gave other bits");
+            const Run plain(recorded->graph, recorded->layout, {.exact = true, .captured = false});
+            plain.executor->run(3, 5);
+            expect(plain.channels() == got, "uncaptured gave other bits");
+            const Run fast(recorded->graph, recorded->layout, {});
+            fast.executor->run(3, 5);
+            const auto rough = fast.channels();
+            for (const auto& [channel, values] : got) {
+                double scale = 1, error = 0;
+                for (size_t i = 0; i < values.size(); ++i) {
+                    scale = std::max(scale, std::abs(double(values[i])));
+                    const double off = std::abs(double(values[i]) - double(rough.at(channel)[i]));
+                    error = off == off ? std::max(error, off) : 1e30;
+                }
+                expect(error < 5e-2 * scale, fmt::format("{} in TF32: {} of {}", channel, error, scale));
+            }
+        } catch (const std::exception& e) {
+            expect(false, e.what());
+        }
+    }
+    std::printf("operations: %zu rows, largest error against FP64 %.2g of the scale\n", table().size(),
+                worst);
+}
+
+void randomNumbers() {
+    test = "random numbers";
+    Layout layout;
+    Recorder r(layout, Recorder::Access::train);
+    r.phase("twice", [] { return 2; });
+    auto bytes = std::make_shared<Table>(Table{1009, 13, {}, {}});
+    for (int i = 0; i < 1009 * 13; ++i) bytes->bytes.push_back(uint8_t(i * 7));
+    r.probe("uniform", r.uniform("a", {257, 389}, -3, 2));
+    r.probe("normal", r.normal("b", {1000, 100}));
+    r.probe("odd", r.normal("c", {3, 7}));
+    r.probe("drawn", r.drawRows("d", smallTable(), 5));
+    r.probe("bytes", r.drawRows("e", bytes, 300));
+    r.probe("dropped", dropout(r.fill({300, 7}, 1), "f", r.fill({1}, 0.4f)));
+    auto graph = std::make_shared<const Graph>(r.take());
+    Store store;
+    store.initialise(layout, 0, 1);
+    cpu::Pool pool(2);
+    cpu::Executor executor(compile(graph, layout, {}), store, pool);
+    const Run run(graph, layout, {});
+    for (uint64_t step : {uint64_t(0), uint64_t(1), uint64_t(77), (uint64_t(1) << 33) + 5}) {
+        executor.run(0x123456789abcdefull, step);
+        run.executor->run(0x123456789abcdefull, step);
+        for (const auto& [channel, id] : graph->probes) {
+            row = channel;
+            const auto expected = executor.read(channel).values, got = run.executor->read(channel).values;
+            size_t differ = 0;
+            for (size_t i = 0; i < got.size(); ++i)
+                differ += std::bit_cast<uint32_t>(got[i]) != std::bit_cast<uint32_t>(expected[i]);
+            expect(differ == 0, fmt::format("{} of {} numbers differ in step {}", differ, got.size(), step));
+        }
+    }
+}
+
+// Every optimizer with its options and an assignment over several steps, with a phase that runs twice.
+std::shared_ptr<const Graph> recordUpdates(Layout& layout) {
+    Recorder r(layout, Recorder::Access::train);
+    r.phase("adam", [] { return 2; });
+    const Var w = r.parameter("a.weight", {5, 3}, {Initial::uniform, 0.5f});
+    const Var b = r.parameter("a.bias", {5}, {Initial::constant, 0.1f});
+    const Var s = r.state("a.mean", {1, 5}, {Initial::normal, 1});
+    const Var y = tanh(matmul(r.normal("x", {17, 3}), transpose(w)) + b + s);
+    r.minimize(r.probe("loss", mean(square(y - 0.5f))), "a", Adam{{0.01f}, {0.9f}, {0.99f}, 1e-8f, {0.1f}},
+               {.clip = {0.05f}, .average = r.fill({1}, 0.9f)});
+    r.assign(s, 0.9f * s + (0.1f / 17) * sumRows(y));
+    r.phase("sgd");
+    const Var c = r.parameter("c", {3, 5}, {Initial::uniform, 0.5f});
+    const Var all = matmul(r.uniform("u", {9, 3}, -1, 1), c) + s;
+    r.update(r.gradients(mean(square(all) + sum(square(w))), "c"), Sgd{{0.05f}, {0.5f}});
+    r.phase("rmsProp");
+    const Var d = r.parameter("d", {3, 5}, {Initial::uniform, 0.5f});
+    r.update(r.gradients(sum(square(d - c)), "d"), RmsProp{{0.01f}, {0.9f}}, {.average = r.fill({1}, 0.5f)});
+    return std::make_shared<const Graph>(r.take());
+}
+
+void updates() {
+    test = "updates";
+    row = "all optimizers";
+    Layout layout;
+    const auto graph = recordUpdates(layout);
+    Store expected;
+    expected.initialise(layout, 3, 9);
+    expected.live.assign(1, 0);
+    cpu::Pool pool(2);
+    cpu::Executor executor(compile(graph, layout, {}), expected, pool);
+    for (uint64_t step = 0; step < 20; ++step) executor.run(9, step);
+
+    std::vector<Store> results;
+    for (const cuda::ExecutorOptions& options :
+         {cuda::ExecutorOptions{.exact = true}, cuda::ExecutorOptions{.exact = true, .captured = false},
+          cuda::ExecutorOptions{.exact = true, .captured = true, .unroll = 4}}) {
+        Run run(graph, layout, options, 9);
+        expect(run.executor->runMany(9, 0, 20) && run.executor->finite(), "expected finite gradients");
+        run.device->download(run.store);
+        results.push_back(run.store);
+    }
+    {  // stage by stage
+        PlanOptions plan;
+        plan.byStage = true;
+        Run run(graph, layout, {.exact = true}, 9, plan);
+        for (uint64_t step = 0; step < 20; ++step)
+            while (!run.executor->runSegment(9, step)) {
+            }
+        run.device->download(run.store);
+        results.push_back(run.store);
+    }
+    for (size_t i = 1; i < results.size(); ++i)
+        expect(results[i].hash() == results[0].hash(), fmt::format("way {} of running gave other bits", i));
+    const auto compare = [&](const Buffer& a, const Buffer& b, const char* what) {
+        double error = 0;
+        for (size_t i = 0; i < a.size(); ++i) error = std::max(error, std::abs(double(a[i]) - double(b[i])));
+        expect(error < 1e-6, fmt::format("{} differ by {}", what, error));
+    };
+    compare(results[0].weights.parameters, expected.weights.parameters, "parameters");
+    compare(results[0].weights.state, expected.weights.state, "state");
+    compare(results[0].weights.second, expected.weights.second, "moments");
+    for (size_t i = 0; i < 3; ++i)
+        expect(results[0].weights.counters[i].steps == expected.weights.counters[i].steps, "counters");
+}
+
+void brokenNumbers() {
+    test = "a number that is not finite";
+    row = "log of a negative knob";
+    Layout layout;
+    Recorder r(layout, Recorder::Access::train);
+    const Var w = r.parameter("w", {3}, {Initial::constant, 1});
+    r.minimize(mean(log(r.live(0)) * w), "w", Adam{{0.01f}, {0.9f}});
+    auto graph = std::make_shared<const Graph>(r.take());
+    Run run(graph, layout, {});
+    run.store.live[0] = 2;
+    run.executor->run(1, 0);
+    expect(run.executor->finite(), "a good step is called broken");
+    run.store.live[0] = -2;
+    run.executor->run(1, 1);
+    expect(!run.executor->finite(), "a broken step is called good");
+}
+
+#ifdef HAS_WORKLOADS
+// Whole training steps of every network: losses as on the CPU, and the same bits again.
+void networks() {
+    test = "networks";
+    for (const Workload& workload : workloads()) {
+        row = workload.name;
+        try {
+            Layout layout;
+            Recorder r(layout, Recorder::Access::train);
+            workload.record(r);
+            const auto graph = std::make_shared<const Graph>(r.take());
+            const bool hasLoss = graph->probes.count("loss") > 0;
+            const int steps = hasLoss ? 3 : 1;
+            Store expected;
+            expected.initialise(layout, int(graph->updates.size()), 1);
+            expected.live.assign(1, 0);
+            cpu::Pool pool(8);
+            cpu::Executor executor(compile(graph, layout, {}), expected, pool);
+            for (int step = 0; step < steps; ++step) executor.run(1, uint64_t(step));
+            const auto run = [&](const cuda::ExecutorOptions& options) {
+                auto out = std::make_unique<Run>(graph, layout, options);
+                out->executor->runMany(1, 0, steps);
+                expect(out->executor->finite(), "expected finite gradients");
+                out->device->download(out->store);
+                return out;
+            };
+            const auto exact = run({.exact = true}), fast = run({}), again = run({.unroll = 3});
+            expect(fast->store.hash() == again->store.hash(), "another run gave other bits");
+            const auto compare = [&](const Run& of, double tolerance, const char* what) {
+                double error = 0, scale = 1e-6;
+                if (hasLoss) {
+                    scale = std::abs(double(executor.read("loss").values[0]));
+                    error = std::abs(double(of.executor->read("loss").values[0]) -
+                                     double(executor.read("loss").values[0]));
+                } else {  // a sampler: what it left
+                    const Buffer &a = of.store.weights.state, &b = expected.weights.state;
+                    for (size_t i = 0; i < a.size(); ++i) {
+                        scale = std::max(scale, std::abs(double(b[i])));
+                        error = std::max(error, std::abs(double(a[i]) - double(b[i])));
+                    }
+                }
+                std::printf("%-14s %-5s off by %.2g of %.4g\n", row.c_str(), what, error, scale);
+                expect(error <= tolerance * scale, fmt::format("{}: {} of {}", what, error, scale));
+            };
+            compare(*exact, 1e-4, "FP32");
+            compare(*fast, 2e-2, "TF32");
+        } catch (const std::exception& e) {
+            expect(false, e.what());
+        }
+    }
+}
+#endif
+
+}  // namespace
+
+int main(int count, char** arguments) {
+    const std::string only = count > 1 ? arguments[1] : "";
+    const cuda::Availability there = cuda::availability();
+    std::printf("card: %s\n", there.text.c_str());
+    if (!there.there) return 1;
+    const std::vector<std::pair<std::string, void (*)()>> tests = {
+        {"operations", operations}, {"random", randomNumbers},
+        {"updates", updates},       {"broken", brokenNumbers},
+#ifdef HAS_WORKLOADS
+        {"networks", networks},
+#endif
+    };
+    for (const auto& [name, run] : tests) {
+        if (!only.empty() && only != name) continue;
+        try {
+            run();
+        } catch (const std::exception& e) {
+            expect(false, e.what());
+        }
+    }
+    std::printf("%d passed, %d failed\n", passed, failed);
+    return failed ? 1 : 0;
+}
