@@ -319,6 +319,11 @@ bool CodeWriter::write(Code& out, const std::vector<bool>* kept) {
                 out.sinks.push_back({m_c.assigned, 0, 1, 0});
             }
     }
+    // What the launch hands over need not be copied before its first use.
+    const Instruction& first = out.code.front();
+    if (valued && kept && out.code.size() > 1 && Op(first.op) == Op::reshape &&
+        first.keep == Instruction::nothing && first.store == Instruction::nothing)
+        out.code.erase(out.code.begin());
     return true;
 }
 

@@ -27,7 +27,9 @@ void Executor::chooseTile(Product& p) {
     constexpr int64_t processors = 132;
     const int64_t tilesK = std::max<int64_t>(1, (p.k + 31) / 32);
     const auto fills = [&](int tile, int64_t splits) { return blocks(tile) * splits >= processors * 3 / 4; };
-    const int largest = p.n <= 32 ? (p.m > 64 ? 1 : 0) : p.n > 64 && p.m > 64 ? 3 : p.m > 32 ? 2 : 0;
+    // Over short sums several small blocks on one processor hide each other's waiting.
+    const bool large = p.n > 64 && p.m > 64 && tilesK > 8;
+    const int largest = p.n <= 32 ? (p.m > 64 ? 1 : 0) : large ? 3 : p.m > 32 ? 2 : 0;
     const auto smaller = [](int tile) { return tile == 3 ? 2 : 0; };
     p.tile = largest;
     while (p.tile > 0 && !fills(p.tile, 1)) p.tile = smaller(p.tile);

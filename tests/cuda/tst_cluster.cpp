@@ -53,7 +53,7 @@ class TestCluster : public QObject {
         });
         QCOMPARE(built->clusters.all.size(), size_t(1));
         QCOMPARE(built->clusters.all[0].kind, Kind::product);
-        QCOMPARE(built->clusters.all[0].program.code.size(), size_t(3));  // the product, the bias, the slope
+        QCOMPARE(built->clusters.all[0].program.code.size(), size_t(2));  // bias and slope
     }
 
     // Looking must not change what is computed together.
