@@ -199,7 +199,8 @@ Var sumTo(Var x, Shape shape) {
     CHECK(total || fits(to, from), "sum: expected extents of {} or 1, got {}", x.shape().text(),
           shape.text());
     Recorder& r = x.recorder();
-    if (isFill(x)) return r.fill(shape, nodeOf(x).a * float(x.shape().size() / shape.size()));
+    const int64_t summed = x.shape().size() / shape.size();
+    if (isFill(x)) return r.fill(shape, nodeOf(x).a * float(summed));
     // Sample by sample first: that part is computed where x is.
     if (from.samples > 1 && from.positions() > 1 && to.samples == 1) {
         if (to.channels == 1 && (total || (to.positions() > 1 && from.channels > 1)))
