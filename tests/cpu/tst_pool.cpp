@@ -21,8 +21,8 @@ class TestPool : public QObject {
             for (int64_t count : {0, 1, 2, 7, 100, 1000}) {
                 std::vector<int> times(size_t(count) + 1, 0);
                 for (int round = 0; round < 20; ++round)
-                    pool.run([](void* context, int64_t i, int) { ++static_cast<int*>(context)[i]; }, times.data(),
-                             count);
+                    pool.run([](void* context, int64_t i, int) { ++static_cast<int*>(context)[i]; },
+                             times.data(), count);
                 for (int64_t i = 0; i < count; ++i) QCOMPARE(times[size_t(i)], 20);
                 QCOMPARE(times[size_t(count)], 0);
             }
@@ -90,8 +90,9 @@ class TestPool : public QObject {
         for (int round = 0; round < 20; ++round) {
             std::this_thread::sleep_for(std::chrono::milliseconds(1));  // beyond the spin
             std::atomic<int> sum{0};
-            pool.run([](void* context, int64_t i, int) { *static_cast<std::atomic<int>*>(context) += int(i); },
-                     &sum, 10);
+            pool.run(
+                [](void* context, int64_t i, int) { *static_cast<std::atomic<int>*>(context) += int(i); },
+                &sum, 10);
             QCOMPARE(sum.load(), 45);
         }
     }
