@@ -259,6 +259,7 @@ int commandLine(int argc, char** argv) {
 
     try {
         if (*train) return runTrain(trainOptions);
+        nameRuntimeFolder();
         if (*doctor) return runDoctor(doctorOptions);
         if (*shot) return runShot(shotOptions, argc, argv);
         if (!displayAnswers())

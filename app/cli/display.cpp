@@ -5,10 +5,12 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
@@ -71,6 +73,12 @@ bool displayAnswers() {
     if (variable("WAYLAND_DISPLAY") && !variable("DISPLAY")) return true;
     const char* display = variable("DISPLAY");
     return display && xServerAnswers(display);
+}
+
+void nameRuntimeFolder() {
+    if (variable("XDG_RUNTIME_DIR")) return;
+    const std::string folder = "/tmp/genscope-" + std::to_string(getuid());
+    if (mkdir(folder.c_str(), 0700) == 0 || errno == EEXIST) setenv("XDG_RUNTIME_DIR", folder.c_str(), 1);
 }
 
 bool VirtualDisplay::installed() {

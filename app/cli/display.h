@@ -9,6 +9,9 @@ namespace app {
 // that QT_QPA_PLATFORM names. Qt would abort the program where this is false.
 bool displayAnswers();
 
+// Root in a container has no XDG_RUNTIME_DIR, and Qt remarks on it at every start: here is one.
+void nameRuntimeFolder();
+
 // A private X server in memory, with software GL; the environment points Qt to it. Ends with the
 // object. Make it before QApplication.
 class VirtualDisplay {

@@ -13,7 +13,7 @@ namespace app {
 namespace {
 
 // While it trains, drawing takes at most this share of the time: software GL needs the trainer's cores.
-constexpr double drawingShare = 0.3;
+constexpr double drawingShare = 0.4;
 
 }  // namespace
 
