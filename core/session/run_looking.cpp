@@ -11,6 +11,17 @@ bool isScalar(const Tensor& t) {
     return t.values.size() == 1;
 }
 
+// Adds the channels of `m` if one of them is wanted and not there yet, and what it needs is; true if it did.
+bool addMeasured(const Measure& m, std::map<std::string, Tensor>& channels,
+                 const std::set<std::string>& wanted) {
+    const bool missing = std::any_of(m.channels.begin(), m.channels.end(),
+                                     [&](auto& c) { return wanted.count(c) && !channels.count(c); });
+    const bool ready =
+        std::all_of(m.needs.begin(), m.needs.end(), [&](auto& c) { return channels.count(c) > 0; });
+    if (missing && ready) m.compute(channels);
+    return missing && ready;
+}
+
 }  // namespace
 
 // Does the phase that computes the probe stand still?
@@ -77,13 +88,7 @@ void Run::setHandle(const std::string& name, const std::vector<float>& values) {
 }
 
 void Run::measure(std::map<std::string, Tensor>& channels, const std::set<std::string>& wanted) const {
-    for (const Measure& m : m_measures) {
-        const bool asked =
-            std::any_of(m.channels.begin(), m.channels.end(), [&](auto& c) { return wanted.count(c) > 0; });
-        const bool ready =
-            std::all_of(m.needs.begin(), m.needs.end(), [&](auto& c) { return channels.count(c) > 0; });
-        if (asked && ready) m.compute(channels);
-    }
+    for (const Measure& m : m_measures) addMeasured(m, channels, wanted);
 }
 
 Frame Run::look(const std::set<std::string>& channels, bool slow) {
@@ -131,23 +136,34 @@ bool Run::evaluatePiece(const std::set<std::string>& channels) {
     if (!m_plans->evaluating)
         m_plans->evaluating =
             std::make_unique<cpu::Executor>(compile(m_plans->evaluation, *m_layout, {}), *m_store, m_pool);
-    cpu::Executor& e = *m_plans->evaluating;
     const int pieces = m_lesson->evaluationPieces();
     if (m_evaluationPiece == 0) m_evaluationSum.clear();
-    e.run(m_seed, uint64_t(m_evaluationPiece));
+    if (m_evaluationPiece < pieces) {
+        addPiece(*m_plans->evaluating, 1 / float(pieces));
+        ++m_evaluationPiece;
+        return false;
+    }
+    // What can be measured of a round is measured once, not for every frame that shows it.
+    const std::set<std::string> wanted = withNeeds(channels);
+    while (m_evaluationPiece < pieces + int(m_measures.size()))
+        if (addMeasured(m_measures[size_t(m_evaluationPiece++ - pieces)], m_evaluationSum, wanted))
+            return false;
+    m_evaluationPiece = 0;
+    m_evaluation = m_evaluationSum;
+    return true;
+}
+
+void Run::addPiece(cpu::Executor& evaluating, float share) {
+    evaluating.run(m_seed, uint64_t(m_evaluationPiece));
     for (const auto& [channel, id] : m_plans->evaluation->probes) {
         Tensor& sum = m_evaluationSum[channel];
-        const std::span<const float> values = e.values(id);
+        const std::span<const float> values = evaluating.values(id);
         if (sum.values.empty()) {
             sum.shape = m_plans->evaluation->nodes[id].shape;
             sum.values.assign(values.size(), 0);
         }
-        for (size_t i = 0; i < values.size(); ++i) sum.values[i] += values[i] / float(pieces);
+        for (size_t i = 0; i < values.size(); ++i) sum.values[i] += values[i] * share;
     }
-    if (++m_evaluationPiece < pieces) return false;
-    m_evaluationPiece = 0;
-    m_evaluation = m_evaluationSum;
-    return true;
 }
 
 std::string Run::device() const {
