@@ -7,13 +7,14 @@
 namespace core {
 namespace {
 
-// Squared distance of two rows of whole grey levels; exact below 33000 columns. The inner loop has a fixed
-// length, so that the compiler turns it into vector instructions.
-int32_t squaredDistance(const uint8_t* a, const uint8_t* b, int columns) {
-    constexpr int lanes = 16;
+// Squared distance of two rows of whole grey levels, or a part of it that is beyond `limit` already; exact
+// below 33000 columns. The inner loop has a fixed length, so that the compiler turns it into vector
+// instructions.
+int32_t squaredDistance(const uint8_t* a, const uint8_t* b, int columns, int32_t limit) {
+    constexpr int lanes = 64;
     int32_t sum = 0;
     int c = 0;
-    for (; c + lanes <= columns; c += lanes) {
+    for (; c + lanes <= columns && sum <= limit; c += lanes) {
         int32_t part = 0;
         for (int k = 0; k < lanes; ++k) {
             const auto d = int16_t(a[c + k] - b[c + k]);
@@ -21,6 +22,7 @@ int32_t squaredDistance(const uint8_t* a, const uint8_t* b, int columns) {
         }
         sum += part;
     }
+    if (sum > limit) return sum;
     for (; c < columns; ++c) sum += (a[c] - b[c]) * (a[c] - b[c]);
     return sum;
 }
@@ -44,15 +46,17 @@ NearestRow nearestBytes(const Table& table, std::span<const float> query) {
     const double rounding = std::sqrt(exactSquared(rounded.data(), query));
 
     std::vector<int32_t> squared(table.rows);
-    int32_t best = INT32_MAX;
+    int32_t best = INT32_MAX, reach = INT32_MAX;
     for (int64_t i = 0; i < table.rows; ++i) {
-        squared[i] = squaredDistance(&table.bytes[i * table.columns], rounded.data(), table.columns);
-        best = std::min(best, squared[i]);
+        squared[i] = squaredDistance(&table.bytes[i * table.columns], rounded.data(), table.columns, reach);
+        if (squared[i] >= best) continue;
+        best = squared[i];
+        const double r = std::sqrt(double(best)) + 2 * rounding;
+        reach = int32_t(std::min(std::ceil(r * r * (1 + 1e-12)), double(INT32_MAX)));
     }
-    const double reach = std::sqrt(double(best)) + 2 * rounding;
     NearestRow nearest{-1, HUGE_VAL};
     for (int64_t i = 0; i < table.rows; ++i) {
-        if (double(squared[i]) > reach * reach * (1 + 1e-12)) continue;
+        if (squared[i] > reach) continue;
         const double exact = exactSquared(&table.bytes[i * table.columns], query);
         if (exact < nearest.distance) nearest = {i, exact};
     }
