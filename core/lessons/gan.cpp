@@ -24,7 +24,14 @@ class Gan final : public Lesson {
         return {
             {"figure1", {{"data", "gaussian"}, {"z_dim", "1"}, {"width", "64"}, {"batch", "512"}}, 6000},
             {"ring8", {{"k_d", "2"}}, 6000},
-            {"grid25", {{"data", "grid25"}, {"width", "192"}, {"depth", "3"}, {"batch", "768"}}, 12000},
+            {"grid25",
+             {{"data", "grid25"},
+              {"width", "192"},
+              {"depth", "3"},
+              {"batch", "768"},
+              {"lr_g", "0.001"},
+              {"r1", "0.01"}},
+             9000},
             {"fashion",
              {{"data", "fashion"},
               {"z_dim", "32"},
@@ -122,7 +129,7 @@ class Gan final : public Lesson {
     void evaluate(Recorder& r) override {
         if (!images()) return;
         r.probe("nearest_query", averagedGenerator(r)(noise(r, "nearest", 8)));
-        r.probe("judged", averagedGenerator(r)(noise(r, "judged", 512)));
+        r.probe("judged", averagedGenerator(r)(noise(r, "judged", 256)));
     }
 
     std::vector<Measure> measures() override {
@@ -145,7 +152,6 @@ class Gan final : public Lesson {
     Structural batch{*this, "batch", 512, 16, 2048};
     Choice loss{*this, "loss", {"non-saturating", "minimax", "least-squares", "hinge", "wgan-gp"}};
     Knob r1{*this, {.name = "r1", .change = Change::structural, .initial = 0, .minimum = 0, .maximum = 100}};
-    Live gp{*this, "gp", 1, 0, 100, Live::linear};
     Schedule kD{*this, "k_d", 1, 0, 20}, kG{*this, "k_g", 1, 0, 20};
     Live lrD{*this, "lr_d", 1e-3, 1e-6, 1e-1, Live::logarithmic};
     Live lrG{*this, "lr_g", 5e-4, 1e-6, 1e-1, Live::logarithmic};
@@ -153,6 +159,7 @@ class Gan final : public Lesson {
     Live beta2{*this, "beta2", 0.999, 0.5, 0.9999, Live::linear};
     Live smoothing{*this, "smoothing", 1, 0.5, 1, Live::linear};
     Live ema{*this, "ema", 0.999, 0, 0.9999, Live::linear};
+    Live gp{*this, "gp", 1, 0, 100, Live::linear};
     Switch spectral{*this, "spectral_norm"};
     Switch freezeG{*this, "freeze_g", Change::schedule};
 
