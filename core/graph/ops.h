@@ -90,6 +90,12 @@ Var topK(Var x, int k);    // x where it is among the k largest of its row, else
 Var layerNorm(Var x, float epsilon, Var scale = {}, Var shift = {});
 // Over all positions and a group of channels (Wu and He 2018).
 Var groupNorm(Var x, int groups, float epsilon, Var scale = {}, Var shift = {});
+// Over all samples and positions of each channel (Ioffe and Szegedy 2015); x [..., C], scale and shift [C].
+struct BatchMoments {
+    Var mean, variance;  // [1, C]; the variance is divided by the count
+};
+BatchMoments batchMoments(Var x);
+Var batchNorm(Var x, const BatchMoments& moments, float epsilon, Var scale, Var shift);
 
 // ---- attention (Vaswani et al. 2017): q [B, T, D], k and v [B, S, D], the channels being heads side by side
 Var attentionScores(Var q, Var k, int heads);  // q k^T / sqrt(d): [B, heads, T, S]

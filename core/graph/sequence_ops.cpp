@@ -89,6 +89,31 @@ Var groupNorm(Var x, int groups, float epsilon, Var scale, Var shift) {
     return normalised(x, groups, {s[0], groups, 2}, epsilon, scale, shift, "groupNorm");
 }
 
+namespace {
+
+Var rowsOf(Var x) {
+    const int channels = int(x.shape().channels());
+    return reshape(x, {int(x.shape().size() / channels), channels});
+}
+
+}  // namespace
+
+BatchMoments batchMoments(Var x) {
+    const Var rows = rowsOf(x);
+    const float share = 1 / float(rows.rows());
+    const Var mean = share * sumRows(rows);
+    return {mean, share * sumRows(square(rows - mean))};
+}
+
+Var batchNorm(Var x, const BatchMoments& moments, float epsilon, Var scale, Var shift) {
+    const Shape width{int(x.shape().channels())};
+    CHECK(scale.shape() == width && shift.shape() == width,
+          "batchNorm: expected a scale and a shift {}, got {} and {}", width.text(), scale.shape().text(),
+          shift.shape().text());
+    const Var slope = reciprocal(sqrt(moments.variance + epsilon)) * scale;
+    return reshape((rowsOf(x) - moments.mean) * slope + shift, x.shape());
+}
+
 // ---- attention
 
 Var attentionScores(Var q, Var k, int heads) {

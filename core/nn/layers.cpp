@@ -147,6 +147,28 @@ Var GroupNorm::operator()(Var x) const {
     return groupNorm(x, m_groups, m_epsilon, m_scale, m_shift);
 }
 
+BatchNorm::BatchNorm(const Scope& scope, int channels, bool train, float epsilon)
+    : m_scale(scope.parameter("weight", {channels}, {Initial::constant, 1})),
+      m_shift(scope.parameter("bias", {channels}, {Initial::constant, 0})),
+      m_mean(scope.state("running_mean", {1, channels}, {Initial::constant, 0})),
+      m_variance(scope.state("running_var", {1, channels}, {Initial::constant, 1})),
+      m_train(train),
+      m_epsilon(epsilon) {}
+
+Var BatchNorm::operator()(Var x) const {
+    if (!m_train) return batchNorm(x, {m_mean, m_variance}, m_epsilon, m_scale, m_shift);
+    const BatchMoments batch = batchMoments(x);
+    const float count = float(x.shape().size()) / float(x.shape().channels());
+    CHECK(count > 1, "BatchNorm: expected more than one position to average over, got {}", x.shape().text());
+    // What is remembered is the unbiased variance.
+    const auto follow = [](Var average, Var value) {
+        average.recorder().assign(average, average + 0.1f * (detach(value) - average));
+    };
+    follow(m_mean, batch.mean);
+    follow(m_variance, batch.variance * (count / (count - 1)));
+    return batchNorm(x, batch, m_epsilon, m_scale, m_shift);
+}
+
 // ---- functions
 
 Var attention(Var q, Var k, Var v, int heads, bool causal) {

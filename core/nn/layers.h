@@ -107,6 +107,19 @@ class GroupNorm {
     float m_epsilon;
 };
 
+// By the batch's own moments where it trains, and the running averages follow them by a tenth; by the
+// averages otherwise.
+class BatchNorm {
+  public:
+    BatchNorm(const Scope& scope, int channels, bool train, float epsilon = 1e-5f);
+    Var operator()(Var x) const;  // [..., channels]
+
+  private:
+    Var m_scale, m_shift, m_mean, m_variance;
+    bool m_train;
+    float m_epsilon;
+};
+
 // softmax(q k^T / sqrt(d)) v for each head: q [B, T, D], k and v [B, S, D] -> [B, T, D].
 Var attention(Var q, Var k, Var v, int heads, bool causal = false);
 

@@ -68,6 +68,27 @@ class TestLayers : public QObject {
         QVERIFY(largestOf(e.values("update")) > 1e-2);
     }
 
+    // Averages start at 0 and 1 and go a tenth of the way in each step, as torch.nn.BatchNorm1d's do.
+    void batchNormRemembersWhatItSaw() {
+        Evaluation e([](Recorder& r) {
+            const Var x = r.constant({4, 2}, {1, 10, 2, 20, 3, 30, 6, 20});
+            r.probe("train", BatchNorm(r.scope("norm"), 2, true)(x));
+            r.probe("seen", BatchNorm(r.scope("norm"), 2, false)(x));
+        });
+        for (int step = 0; step < 2; ++step) e.run();
+        const std::vector<float> train = e.values("train"), seen = e.values("seen");
+        // mean 3 and 20, variance 14/4 and 200/4; unbiased 14/3 and 200/3
+        const double mean[] = {0.19 * 3, 0.19 * 20},
+                     variance[] = {0.81 + 0.19 * 14 / 3, 0.81 + 0.19 * 200 / 3};
+        const double x[] = {1, 10, 2, 20, 3, 30, 6, 20};
+        for (size_t i = 0; i < 8; ++i) {
+            const size_t c = i % 2;
+            const double own = (x[i] - (c ? 20 : 3)) / std::sqrt((c ? 50 : 3.5) + 1e-5);
+            QVERIFY(std::abs(double(train[i]) - own) < 1e-5);
+            QVERIFY(std::abs(double(seen[i]) - (x[i] - mean[c]) / std::sqrt(variance[c] + 1e-5)) < 1e-5);
+        }
+    }
+
     // A 1 x 1 convolution is a linear layer over channels; with all weights 1 a 3 x 3 one adds up neighbours.
     void convolutionsAreWhatTheySay() {
         Evaluation e([](Recorder& r) {

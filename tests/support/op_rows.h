@@ -252,6 +252,10 @@ inline const std::vector<Row>& table() {
          [](R, In x) { return groupNorm(x[0], 2, 1e-2f, x[1], x[2]); }, -2, 2, false},
         {"groupNorm of rows", {{5, 6}, {6}, {6}},
          [](R, In x) { return groupNorm(x[0], 2, 1e-2f, x[1], x[2]); }, -2, 2, false},
+        {"batchNorm", {{5, 3}, {3}, {3}},
+         [](R, In x) { return batchNorm(x[0], batchMoments(x[0]), 1e-2f, x[1], x[2]); }},
+        {"batchNorm of images", {{2, 3, 5, 6}, {6}, {6}},
+         [](R, In x) { return batchNorm(x[0], batchMoments(x[0]), 1e-2f, x[1], x[2]); }},
         // ---- look-up
         {"gatherRows", {{5, 7}}, [](R r, In x) { return gatherRows(x[0], someIndex(r, {2, 3})); }},
         {"scatterRows", {{2, 3, 7}}, [](R r, In x) { return scatterRows(x[0], someIndex(r, {2, 3}), 5); }},
