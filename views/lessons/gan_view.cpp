@@ -320,8 +320,9 @@ void drawOptimum(Canvas& canvas, const Frame& frame) {
     const Rect fields = canvas.area();
     drawOptimumPlane(canvas, frame);
     if (frame.find("d_field") && !frame.find("d_star_field")) {
+        const float title = canvas.lineHeight() + canvas.px(2);
         canvas.empty("The optimum is known where the data's density is.",
-                     {fields.centre().x, fields.y0, fields.x1, canvas.area().y0});
+                     {fields.centre().x, fields.y0 + title, fields.x1, canvas.area().y0});
     }
     canvas.area().y1 = foot.y1;
     drawGap(canvas, frame);
