@@ -138,6 +138,33 @@ enum class Kind : uint8_t {
     update,
     count
 };
+inline constexpr const char* kindNames[] = {"pointwise",
+                                            "product",
+                                            "sum",
+                                            "moments",
+                                            "normaliseGradient",
+                                            "softmax",
+                                            "softmaxGradient",
+                                            "logSumExp",
+                                            "argmax",
+                                            "topK",
+                                            "transpose",
+                                            "turnTaps",
+                                            "upsample",
+                                            "sumPool",
+                                            "depthToSpace",
+                                            "spaceToDepth",
+                                            "padImage",
+                                            "cropImage",
+                                            "padRows",
+                                            "gatherRows",
+                                            "scatterRows",
+                                            "pick",
+                                            "place",
+                                            "nearestRow",
+                                            "drawRows",
+                                            "update"};
+static_assert(sizeof kindNames / sizeof *kindNames == size_t(Kind::count));
 
 struct Sizes {
     int32_t samples = 1, height = 1, width = 1, channels = 1;

@@ -68,6 +68,15 @@ struct Clusters {
     std::map<NodeId, std::pair<NodeId, int64_t>> inside;
 };
 
+// Values that one launch writes.
+inline constexpr int mostMembers = 6;
+
+// Whether a launch of this kind has a value that its program goes on with.
+inline bool hasValue(Kind kind) {
+    return kind == Kind::product || kind == Kind::softmax || kind == Kind::softmaxGradient ||
+           kind == Kind::normaliseGradient;
+}
+
 class ClusterBuilder {
   public:
     explicit ClusterBuilder(const Plan& plan);

@@ -80,36 +80,10 @@ void Executor::prepareUpdate(const Cluster& c) {
 }
 
 std::vector<std::string> Executor::describe() const {
-    static const char* const names[] = {"pointwise",
-                                        "product",
-                                        "sum",
-                                        "moments",
-                                        "normaliseGradient",
-                                        "softmax",
-                                        "softmaxGradient",
-                                        "logSumExp",
-                                        "argmax",
-                                        "topK",
-                                        "transpose",
-                                        "turnTaps",
-                                        "upsample",
-                                        "sumPool",
-                                        "depthToSpace",
-                                        "spaceToDepth",
-                                        "padImage",
-                                        "cropImage",
-                                        "padRows",
-                                        "gatherRows",
-                                        "scatterRows",
-                                        "pick",
-                                        "place",
-                                        "nearestRow",
-                                        "drawRows",
-                                        "update"};
     std::vector<std::string> out;
     for (const Prepared& p : m_launches) {
         const Cluster& c = m_clusters.all[size_t(p.cluster)];
-        std::string line = fmt::format("{} of {}", names[int(c.kind)], c.size);
+        std::string line = fmt::format("{} of {}", kindNames[int(c.kind)], c.size);
         if (c.kind == Kind::product) {
             const Product& q = p.launch.product;
             line += fmt::format(" m {} n {} k {} x {} tile {} splits {} left {}{}{}{}", q.m, q.n, q.k,

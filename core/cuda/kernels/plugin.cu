@@ -128,34 +128,7 @@ int launch(const Launch& l, cudaStream_t stream) {
             launchPlain(l.kind, l.plain, stream);
             break;
     }
-    static const char* const names[] = {"pointwise",
-                                        "product",
-                                        "sum",
-                                        "moments",
-                                        "normaliseGradient",
-                                        "softmax",
-                                        "softmaxGradient",
-                                        "logSumExp",
-                                        "argmax",
-                                        "topK",
-                                        "transpose",
-                                        "turnTaps",
-                                        "upsample",
-                                        "sumPool",
-                                        "depthToSpace",
-                                        "spaceToDepth",
-                                        "padImage",
-                                        "cropImage",
-                                        "padRows",
-                                        "gatherRows",
-                                        "scatterRows",
-                                        "pick",
-                                        "place",
-                                        "nearestRow",
-                                        "drawRows",
-                                        "update"};
-    static_assert(sizeof names / sizeof *names == size_t(Kind::count));
-    return failed(cudaGetLastError(), names[int(l.kind)]);
+    return failed(cudaGetLastError(), kindNames[int(l.kind)]);
 }
 
 // Captures launch after launch, each behind exactly those that it waits for.
