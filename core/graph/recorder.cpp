@@ -146,31 +146,27 @@ Gradients Recorder::gradients(Var loss, const std::string& scope) {
 }
 
 void Recorder::update(const Gradients& g, const Adam& adam, const UpdateOptions& options) {
-    Update u;
-    u.optimizer = Optimizer::adam;
-    u.rate = adam.rate;
-    u.beta1 = adam.beta1;
-    u.beta2 = adam.beta2;
-    u.epsilon = adam.epsilon;
-    u.decay = adam.decay;
-    addUpdate(g, std::move(u), options);
+    addUpdate(g,
+              {.optimizer = Optimizer::adam,
+               .rate = adam.rate,
+               .beta1 = adam.beta1,
+               .beta2 = adam.beta2,
+               .epsilon = adam.epsilon,
+               .decay = adam.decay},
+              options);
 }
 
 void Recorder::update(const Gradients& g, const RmsProp& rmsProp, const UpdateOptions& options) {
-    Update u;
-    u.optimizer = Optimizer::rmsProp;
-    u.rate = rmsProp.rate;
-    u.beta2 = rmsProp.alpha;
-    u.epsilon = rmsProp.epsilon;
-    addUpdate(g, std::move(u), options);
+    addUpdate(g,
+              {.optimizer = Optimizer::rmsProp,
+               .rate = rmsProp.rate,
+               .beta2 = rmsProp.alpha,
+               .epsilon = rmsProp.epsilon},
+              options);
 }
 
 void Recorder::update(const Gradients& g, const Sgd& sgd, const UpdateOptions& options) {
-    Update u;
-    u.optimizer = Optimizer::sgd;
-    u.rate = sgd.rate;
-    u.beta1 = sgd.momentum;
-    addUpdate(g, std::move(u), options);
+    addUpdate(g, {.optimizer = Optimizer::sgd, .rate = sgd.rate, .beta1 = sgd.momentum}, options);
 }
 
 Var Recorder::average(const std::string& name, const Shape& shape, Initial initial) {
