@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/base/own_data.h"
@@ -17,6 +18,16 @@ struct Tensor {
     Shape shape;
     std::vector<float> values;
 };
+
+// One number, [1].
+inline Tensor scalar(double value) {
+    return {{1}, {float(value)}};
+}
+// One below the other, [n, 1].
+inline Tensor column(std::vector<float> values) {
+    const int n = int(values.size());
+    return {{n, 1}, std::move(values)};
+}
 
 // The knobs by name; a choice is the index of its option.
 using Settings = std::map<std::string, double>;

@@ -38,8 +38,8 @@ class Gan final : public Lesson {
               {"prior", "gaussian"},
               {"width", "256"},
               {"batch", "128"},
-              {"lr_d", "0.0002"},
-              {"lr_g", "0.0002"}},
+              {"r1", "1"},
+              {"lr_d", "0.0005"}},
              6000},
             {"collapse",
              {{"k_g", "3"}, {"lr_g", "0.002"}, {"lr_d", "0.002"}, {"batch", "128"}, {"ema", "0"}},
@@ -302,11 +302,6 @@ class Gan final : public Lesson {
     // ---- measures
 
     static float lineCoordinate(int i) { return float(7.0 * i / (lineGrid - 1) - 3.5); }
-    static Tensor scalar(double value) { return {{1}, {float(value)}}; }
-    static Tensor column(std::vector<float> values) {
-        const int n = int(values.size());
-        return {{n, 1}, std::move(values)};
-    }
     using Channels = std::map<std::string, Tensor>;
 
     // p_data, p_g, D* = p_data / (p_data + p_g) and the distance of D from it, weighted by where points are.
@@ -382,8 +377,7 @@ class Gan final : public Lesson {
                     const double jsd = exact ? jsdHistogram(x, *exact) : jsdHistogram(x, some, columns);
                     c["jsd"] = scalar(jsd);
                     c["jsd_baseline"] = scalar(baseline);
-                    // Where next to nothing overlaps C(G) is 0: one sample of these more or less moves it by
-                    // 1e-4.
+                    // Where next to nothing overlaps C(G) is 0: one sample more or less moves it by 1e-4.
                     const double value = std::min(gameValue(jsd), 0.0);
                     c["c_g"] = c["value_ceiling"] = scalar(value > -1e-4 ? 0 : value);
                 }};

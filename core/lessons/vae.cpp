@@ -339,7 +339,6 @@ class Vae final : public Lesson {
     // ---- measures
 
     using Channels = std::map<std::string, Tensor>;
-    static Tensor scalar(double value) { return {{1}, {float(value)}}; }
 
     static Measure activity() {
         return {{"active_units", "collapse_alarm"}, {"codes"}, [](Channels& c) {
