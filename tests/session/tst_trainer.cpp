@@ -2,71 +2,15 @@
 #include <QtTest>
 
 #include <chrono>
-#include <random>
 #include <thread>
 
 #include "core/session/run.h"
 #include "core/session/trainer.h"
 #include "tests/support/small.h"
+#include "tests/support/watching.h"
 
 using namespace core;
-using support::small;
-
-namespace {
-
-using Clock = std::chrono::steady_clock;
-
-// A sanitizer makes everything ten times slower.
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr int slower = 10;
-#else
-constexpr int slower = 1;
-#endif
-constexpr int promptly = 300 * slower;  // ms; 100 are promised
-
-double msSince(Clock::time_point then) {
-    return std::chrono::duration<double, std::milli>(Clock::now() - then).count();
-}
-
-// The newest frame for which the claim holds, or nullptr after the time has passed.
-FramePtr await(Trainer& trainer, const std::function<bool(const Frame&)>& claim, int ms = 20000 * slower) {
-    const Clock::time_point start = Clock::now();
-    do {
-        const FramePtr frame = trainer.latest();
-        if (claim(*frame)) return frame;
-        std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    } while (msSince(start) < ms);
-    return nullptr;
-}
-
-FramePtr awaitStep(Trainer& trainer, int64_t step) {
-    return await(trainer, [=](const Frame& f) { return f.step >= step; });
-}
-
-// A frame made after everything posted so far, at rest; nullptr if that took too long.
-FramePtr settled(Trainer& trainer) {
-    trainer.pause();
-    trainer.share();  // the queue is worked off: whatever is published from here on is of the state at rest
-    const FramePtr before = trainer.latest();
-    trainer.setHandle("none", {});  // any command asks for another frame
-    return await(
-        trainer, [&](const Frame& f) { return &f != before.get(); }, 10 * promptly);
-}
-
-// What the frame shows must be what a replay of the shared line shows at that step.
-void compareWithReplay(Trainer& trainer, const Frame& frame) {
-    const auto run = Run::replay(Journal::fromLine(trainer.share()), 1);
-    run->goTo(frame.step);
-    QCOMPARE(run->stepCount(), frame.step);
-    QCOMPARE(run->settings(), frame.settings);
-    const Frame again = run->look({"samples", "codes"});
-    for (const char* channel : {"samples", "codes"}) {
-        const Tensor *seen = frame.find(channel), *expected = again.find(channel);
-        if (seen && expected) QCOMPARE(seen->values, expected->values);
-    }
-}
-
-}  // namespace
+using namespace support;
 
 class TestTrainer : public QObject {
     Q_OBJECT
@@ -352,115 +296,6 @@ class TestTrainer : public QObject {
             QVERIFY2(msSince(start) < promptly, qPrintable(QString::number(msSince(start))));
         }
         Trainer().open(small("vae", "linear-gaussian"));  // before the command was even looked at
-    }
-
-    // Every command in every state: it never hangs, never falls over, and what is shown can be replayed.
-    void anyOrderOfCommandsIsFine_data() {
-        QTest::addColumn<int>("seed");
-        for (int seed = 1; seed <= 4; ++seed) QTest::addRow("seed %d", seed) << seed;
-    }
-    void anyOrderOfCommandsIsFine() {
-        QFETCH(int, seed);
-        std::mt19937 engine{unsigned(seed)};
-        const auto below = [&](int n) { return int(engine() % unsigned(n)); };
-        Trainer trainer;
-        trainer.open(small("gan", "ring8"));
-        const std::pair<const char*, std::vector<double>> knobs[] = {
-            {"lr_d", {1e-3, 1e-2, 5}}, {"k_d", {0, 1, 4}},  {"width", {8, 12, 0}},  {"data", {0, 1, 8}},
-            {"batch", {16, 17, 40}},   {"loss", {0, 3, 4}}, {"freeze_g", {0, 1}},   {"nonsense", {1}},
-            {"lr", {1e-3, 1e-2}},      {"beta", {0, 1, 9}}, {"free_bits", {0, 0.5}}};
-        for (int i = 0; i < 500; ++i) {
-            switch (below(20)) {
-                case 0:
-                    trainer.open(below(2) ? small("gan", "figure1") : small("vae", "linear-gaussian"));
-                    break;
-                case 1:
-                case 2:
-                case 3: {
-                    const auto& [knob, values] = knobs[below(int(std::size(knobs)))];
-                    trainer.set(knob, values[size_t(below(int(values.size())))]);
-                    break;
-                }
-                case 4:
-                    trainer.reset();
-                    break;
-                case 5:
-                    trainer.newSeed(uint64_t(below(5)));
-                    break;
-                case 6:
-                case 7:
-                case 8:
-                    trainer.run();
-                    break;
-                case 9:
-                    trainer.pause();
-                    break;
-                case 10:
-                case 11:
-                    trainer.stepOnce();
-                    break;
-                case 12:
-                case 13:
-                    trainer.stageOnce();
-                    break;
-                case 14:
-                    trainer.back();
-                    break;
-                case 15:
-                    trainer.goTo(below(80) - 5);
-                    break;
-                case 16:
-                    trainer.setStepsPerSecond(below(2) ? 0 : 200);
-                    break;
-                case 17:
-                    trainer.watch(
-                        below(2) ? std::set<std::string>{"samples", "codes", "loss_d", "jsd", "elbo_test"}
-                                 : std::set<std::string>{"no such channel"});
-                    break;
-                case 18:
-                    trainer.setHandle("latent_point", {0.5f, 1});
-                    break;
-                case 19:
-                    if (below(4) == 0) trainer.share();
-                    break;
-            }
-            const FramePtr frame = trainer.latest();
-            QVERIFY(frame && frame->step >= 0);
-            if (frame->running) QVERIFY(frame->stage.empty());
-            if (below(3) == 0) std::this_thread::sleep_for(std::chrono::microseconds(below(4000)));
-        }
-        trainer.watch({"samples", "codes"});
-        trainer.share();  // the queue is worked off
-        trainer.run();
-        std::this_thread::sleep_for(std::chrono::milliseconds(20));
-        const Clock::time_point start = Clock::now();
-        trainer.pause();
-        trainer.share();
-        QVERIFY2(msSince(start) < promptly, qPrintable(QString::number(msSince(start))));
-        const FramePtr frame = settled(trainer);
-        QVERIFY(frame && !frame->running);
-        if (frame->problem.empty()) compareWithReplay(trainer, *frame);
-    }
-
-    void commandsMayComeFromManyThreads() {
-        Trainer trainer;
-        trainer.open(small("gan", "ring8"));
-        trainer.run();
-        std::vector<std::thread> threads;
-        for (int t = 0; t < 3; ++t)
-            threads.emplace_back([&trainer, t] {
-                for (int i = 0; i < 60; ++i) {
-                    if (t == 0) trainer.set("lr_d", 1e-3 * (1 + i % 5));
-                    if (t == 1) trainer.watch({i % 2 ? "samples" : "fake"});
-                    if (t == 2) i % 7 ? trainer.stepOnce() : trainer.run();
-                    trainer.latest();
-                    std::this_thread::sleep_for(std::chrono::microseconds(300));
-                }
-            });
-        for (std::thread& thread : threads) thread.join();
-        const FramePtr frame = settled(trainer);
-        QVERIFY(frame);
-        compareWithReplay(trainer, *frame);
     }
 };
 
