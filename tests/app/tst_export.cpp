@@ -20,6 +20,7 @@
 #include "app/window/pane_widget.h"
 #include "app/window/run_column.h"
 #include "app/window/run_recorder.h"
+#include "tests/support/window.h"
 
 using namespace app;
 
@@ -42,13 +43,7 @@ class TestExport : public QObject {
   private slots:
     void initTestCase() {
         QVERIFY2(glProbe().usable, qPrintable(glProbe().reason));
-        WindowOptions options;
-        options.theme.moves = false;
-        options.remembers = false;
-        core::RunRequest request;
-        request.preset = "ring8";
-        request.settings = {{"batch", "64"}, {"width", "24"}};
-        m_window = std::make_unique<MainWindow>(request, options);
+        m_window = support::stillWindow({.preset = "ring8", .settings = {{"batch", "64"}, {"width", "24"}}});
         m_window->resize(1600, 1000);
         m_window->show();
         QVERIFY(QTest::qWaitForWindowExposed(m_window.get()));

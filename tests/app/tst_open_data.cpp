@@ -17,6 +17,7 @@
 #include "app/window/knob_panel.h"
 #include "app/window/main_window.h"
 #include "app/window/run_column.h"
+#include "tests/support/window.h"
 
 using namespace app;
 
@@ -68,14 +69,7 @@ class TestOpenData : public QObject {
     void initTestCase() { QVERIFY2(glProbe().usable, qPrintable(glProbe().reason)); }
 
     void init() {
-        WindowOptions options;
-        options.theme.moves = false;
-        options.remembers = false;
-        core::RunRequest request;
-        request.lesson = "gan";
-        request.preset = "ring8";
-        request.settings = {{"batch", "32"}, {"width", "16"}};
-        m_window = std::make_unique<MainWindow>(request, options);
+        m_window = support::stillWindow({.preset = "ring8", .settings = {{"batch", "32"}, {"width", "16"}}});
         m_window->show();
         QVERIFY(QTest::qWaitForWindowExposed(m_window.get()));
         QVERIFY(comesTrue([&] { return !frame().settings.empty(); }));

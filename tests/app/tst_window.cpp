@@ -21,6 +21,7 @@
 #include "app/window/style.h"
 #include "app/window/timeline_bar.h"
 #include "app/window/transport.h"
+#include "tests/support/window.h"
 
 using namespace app;
 
@@ -69,13 +70,7 @@ class TestWindow : public QObject {
     void initTestCase() { QVERIFY2(glProbe().usable, qPrintable(glProbe().reason)); }
 
     void init() {
-        WindowOptions options;
-        options.theme.moves = false;
-        options.remembers = false;
-        core::RunRequest request;
-        request.lesson = "gan";
-        request.preset = "figure1";
-        m_window = std::make_unique<MainWindow>(request, options);
+        m_window = support::stillWindow({.lesson = "gan", .preset = "figure1"});
         m_window->resize(1600, 1000);
         m_window->show();
         m_window->activateWindow();
