@@ -1,73 +1,20 @@
 // The compiled plan against the plain one: reuse, stages, threads, probes and pruning never change a bit.
 #include <QtTest>
 
-#include <atomic>
 #include <cmath>
-#include <cstdlib>
 #include <cstring>
-#include <new>
 
 #include "core/cpu/executor.h"
 #include "core/graph/ops.h"
+#include "tests/support/allocations.h"
 #include "tests/support/interpreter.h"
 #include "tests/support/recording.h"
 #include "tests/support/small.h"
 
 using namespace core;
+using support::allocations;
 using support::Recording;
 using support::small;
-
-// ---- every allocation of this program is counted
-
-namespace {
-std::atomic<int64_t> allocations{0};
-
-void* counted(size_t size, size_t alignment) {
-    ++allocations;
-    void* p = alignment > alignof(std::max_align_t)
-                  ? std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment)
-                  : std::malloc(size ? size : 1);
-    if (!p) throw std::bad_alloc();
-    return p;
-}
-}  // namespace
-
-void* operator new(size_t size) {
-    return counted(size, 0);
-}
-void* operator new[](size_t size) {
-    return counted(size, 0);
-}
-void* operator new(size_t size, std::align_val_t alignment) {
-    return counted(size, size_t(alignment));
-}
-void* operator new[](size_t size, std::align_val_t alignment) {
-    return counted(size, size_t(alignment));
-}
-void operator delete(void* p) noexcept {
-    std::free(p);
-}
-void operator delete[](void* p) noexcept {
-    std::free(p);
-}
-void operator delete(void* p, size_t) noexcept {
-    std::free(p);
-}
-void operator delete[](void* p, size_t) noexcept {
-    std::free(p);
-}
-void operator delete(void* p, std::align_val_t) noexcept {
-    std::free(p);
-}
-void operator delete[](void* p, std::align_val_t) noexcept {
-    std::free(p);
-}
-void operator delete(void* p, size_t, std::align_val_t) noexcept {
-    std::free(p);
-}
-void operator delete[](void* p, size_t, std::align_val_t) noexcept {
-    std::free(p);
-}
 
 namespace {
 

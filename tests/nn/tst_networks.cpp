@@ -6,6 +6,7 @@
 
 #include "core/cpu/executor.h"
 #include "core/session/non_finite.h"
+#include "tests/support/allocations.h"
 #include "tests/support/networks.h"
 
 using namespace core;
@@ -45,6 +46,20 @@ class TestNetworks : public QObject {
         const Plan reused = compile(recorded.graph, recorded.layout, {.everyChannel = false});
         const Plan kept = compile(recorded.graph, recorded.layout, {.reuse = false});
         QVERIFY(reused.arenaSize < kept.arenaSize);
+    }
+
+    void aStepAllocatesNothing_data() { addNetworks(); }
+    void aStepAllocatesNothing() {
+        const RecordedNetwork recorded(network());
+        Store store = recorded.store();
+        cpu::Pool pool(2);
+        cpu::Executor executor(compile(recorded.graph, recorded.layout, {}), store, pool);
+        QVERIFY(executor.run(1, 0));
+        const int64_t before = support::allocations;
+        bool finite = true;
+        for (uint64_t step = 1; step < 4; ++step) finite = finite && executor.run(1, step);
+        QCOMPARE(support::allocations - before, int64_t(0));
+        QVERIFY(finite);
     }
 
     void threadsChangeNothing_data() { addNetworks(); }
