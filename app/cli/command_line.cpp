@@ -55,6 +55,10 @@ CLI::Validator wholeNumber(int64_t low, int64_t high) {
     return {check, fmt::format("{} to {}", low, high)};
 }
 
+void addDeviceOption(CLI::App* verb, std::string& device) {
+    verb->add_option("--device", device, "cpu or cuda")->check(CLI::IsMember({"cpu", "cuda"}));
+}
+
 void addRunOptions(CLI::App* verb, RunOptions& run) {
     verb->add_option("--lesson", run.request.lesson,
                      fmt::format("one of {}", fmt::join(core::lessonIds(), ", ")));
@@ -75,7 +79,7 @@ void addRunOptions(CLI::App* verb, RunOptions& run) {
     for (const char* name : {"--lesson", "--preset", "--set", "--seed"})
         shared->excludes(verb->get_option(name));
     shared->excludes(data);
-    verb->add_option("--device", run.device, "cpu or cuda")->check(CLI::IsMember({"cpu", "cuda"}));
+    addDeviceOption(verb, run.device);
 }
 
 // The run that the text describes, with its files read again.
@@ -207,6 +211,7 @@ int commandLine(int argc, char** argv) {
     CLI::App* doctor = program.add_subcommand("doctor", "Say what this machine offers");
     doctor->add_flag("--json", doctorOptions.json, "as one JSON object");
 
+    std::string benchDevice = "cpu";
     BenchOptions benchOptions{.peerScript = GENSCOPE_PEER "/bench.py"};
     CLI::App* bench =
         program.add_subcommand("bench", "Time one training step of each workload: name, milliseconds");
@@ -218,6 +223,7 @@ int commandLine(int argc, char** argv) {
     bench->add_flag("--details", benchOptions.details,
                     "also GFLOP/s, the barriers of a step and how long recording it took");
     bench->add_flag("--json", benchOptions.json, "as one JSON object");
+    addDeviceOption(bench, benchDevice);
     bench->add_option("--against", benchOptions.peer,
                       "a Python interpreter that has torch: time PyTorch in turn, and print the ratio");
     bench->add_option("--peer", benchOptions.peerScript, "the script that it runs (tests/peer/bench.py)");
@@ -245,12 +251,12 @@ int commandLine(int argc, char** argv) {
         trainOptions.request = shotOptions.request = run.request;
         trainOptions.journal = shotOptions.journal = run.journal;
         if (*shot) checkShot(shotOptions);
-        if (*bench) return runBench(benchOptions);  // it refuses only workloads that do not exist
-        if (run.device == "cuda")
+        if ((*bench ? benchDevice : run.device) == "cuda")
             return complain(
                 "--device: expected a CUDA device, this build has none "
                 "(see genscope doctor)",
                 exitUnavailable);
+        if (*bench) return runBench(benchOptions);  // it refuses only workloads that do not exist
     } catch (const BadFile& fault) {
         return complain(fault.what(), exitFailed);
     } catch (const core::Error& fault) {

@@ -1,6 +1,7 @@
 // The command line as a user meets it: what stands on stdout, on stderr, and in the exit code.
 #include <signal.h>
 
+#include <QFile>
 #include <QImage>
 #include <QJsonDocument>
 #include <QJsonObject>
@@ -8,6 +9,7 @@
 #include <QProcessEnvironment>
 #include <QTemporaryDir>
 #include <QTest>
+#include <cmath>
 
 namespace {
 
@@ -122,9 +124,36 @@ class TestCli : public QObject {
     }
 
     void cudaIsRefusedWhereThereIsNone() {
-        const Outcome outcome = genscope({"train", "--device", "cuda", "--steps", "1"});
-        QCOMPARE(outcome.code, 69);
-        QCOMPARE(outcome.errorLines(), 1);
+        for (const QStringList& verb : {QStringList{"train", "--steps", "1"}, QStringList{"bench"}}) {
+            const Outcome outcome = genscope(verb + QStringList{"--device", "cuda"});
+            QCOMPARE(outcome.code, 69);
+            QCOMPARE(outcome.errorLines(), 1);
+        }
+    }
+
+    void benchTimesAWorkloadAgainstAPeer() {
+        // Stands for Python: says what it is, and that every step takes an hour.
+        QTemporaryDir folder;
+        const QString peer = folder.filePath("peer");
+        QFile script(peer);
+        QVERIFY(script.open(QIODevice::WriteOnly));
+        script.write(
+            "#!/bin/sh\necho '# a slow peer'\necho ready\n"
+            "while read -r mode seconds; do echo \"$mode 3600000\"; done\n");
+        script.close();
+        QVERIFY(script.setPermissions(QFile::ReadOwner | QFile::ExeOwner));
+        const Outcome outcome = genscope(
+            {"bench", "--only", "plane", "--threads", "1", "--seconds", "0.1", "--json", "--against", peer});
+        QVERIFY2(outcome.code == 0, outcome.err.constData());
+        const QJsonObject result = QJsonDocument::fromJson(outcome.out).object();
+        QCOMPARE(result["workloads"].toObject().size(), 1);
+        const QJsonObject plane = result["workloads"].toObject()["plane"].toObject();
+        const double ms = plane["milliseconds"].toDouble(), share = plane["share_of_peak"].toDouble();
+        QVERIFY(ms > 0 && ms < 60000);
+        QVERIFY(std::abs(plane["ratio"].toDouble() * ms - 3.6e6) < 1);
+        QVERIFY(share > 0 && share < 1.5);
+        QCOMPARE(plane["compiled_ms"].toDouble(), 3.6e6);
+        QVERIFY(result["peer"].toString().contains("a slow peer"));
     }
 
     void withoutADisplayTheHeadlessVerbsAreNamed() {
