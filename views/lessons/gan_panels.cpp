@@ -201,7 +201,9 @@ std::vector<std::string> coverageNeeds() {
 void drawCoverage(Canvas& canvas, const Frame& frame) {
     Rect& area = canvas.area();
     const Tensor* counts = frame.find("mode_counts");
-    const bool alarm = frame.scalar("collapse_alarm") > 0.5f;
+    // The samples of a generator that has not learned yet are close together too.
+    constexpr int firstSteps = 300;
+    const bool alarm = frame.scalar("collapse_alarm") > 0.5f && frame.step >= firstSteps;
     const bool modes = frame.find("modes_covered");
 
     // The distance between samples beside the data's own.
