@@ -176,7 +176,7 @@ class TestReadOwn : public QObject {
 
     void truncatedAndForeignImagesAreRefused() {
         Bytes cut = idxPictures(60, 8, 8);
-        cut.resize(cut.size() - 5);
+        cut.erase(cut.end() - 5, cut.end());
         QVERIFY(sentenceOf([&] { (void)ownImages(write("cut", cut), cut); }).contains("too short"));
         const Bytes labels = idxLabels(60);
         QVERIFY(sentenceOf([&] { (void)ownImages(write("labels", labels), labels); }).contains("1 axes"));

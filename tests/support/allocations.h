@@ -34,6 +34,10 @@ void* operator new(size_t size, std::align_val_t alignment) {
 void* operator new[](size_t size, std::align_val_t alignment) {
     return support::counted(size, size_t(alignment));
 }
+void* operator new(size_t size, const std::nothrow_t&) noexcept {
+    ++support::allocations;
+    return std::malloc(size ? size : 1);
+}
 void operator delete(void* p) noexcept {
     std::free(p);
 }
