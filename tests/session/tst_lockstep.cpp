@@ -70,7 +70,7 @@ class TestLockstep : public QObject {
         QVERIFY(both(pair, [](const Frame& a, const Frame& b) { return a.step > 5 && b.step > 5; }));
         // The steps seen of one are those seen of the other.
         std::set<int64_t> ofA, ofB;
-        for (int i = 0; i < 1500; ++i) {
+        for (int ms = 0; ms < 20000 && ofA.size() <= 8; ++ms) {
             ofA.insert(pair.a.latest()->step);
             ofB.insert(pair.b.latest()->step);
             std::this_thread::sleep_for(std::chrono::milliseconds(1));
