@@ -28,6 +28,9 @@ class TestGan : public QObject {
   private slots:
     // ---- the lesson in twenty lines: two networks, one game, eight modes
     void aGeneratorLearnsTheRingOfEight() {
+#ifdef __SANITIZE_ADDRESS__
+        QSKIP("ten minutes under this sanitizer; the same plans run in shorter tests");
+#endif
         Run run({.lesson = "gan", .preset = "ring8", .seed = 1});
         QVERIFY(run.look({"jsd"}).scalar("jsd") > 0.3f);  // before: noise through an untrained network
 
