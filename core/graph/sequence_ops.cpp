@@ -121,10 +121,11 @@ Var attentionScores(Var q, Var k, int heads) {
     CHECK(s.rank() == 3 && t.rank() == 3 && s[0] == t[0] && s[2] == t[2] && heads >= 1 && s[2] % heads == 0,
           "attention: expected q [B, T, D] and k [B, S, D] with D divisible by {} heads, got {} and {}",
           heads, s.text(), t.text());
+    const int perHead = s[2] / heads;
     return q.recorder().add({.op = Op::headScores,
                              .shape = {s[0], heads, s[1], t[1]},
                              .inputs = {q.id(), k.id()},
-                             .a = 1 / std::sqrt(float(s[2] / heads)),
+                             .a = 1 / std::sqrt(float(perHead)),
                              .parts = heads,
                              .name = "attention"});
 }

@@ -63,7 +63,7 @@ UNet::UNet(const Scope& scope, const UNetSizes& sizes)
         Level level{{scope / "down" / i, width, channels, time}, {}, {}};
         attend(level, scope / "down_attn" / i, i, channels);
         if (i < levels - 1) level.resample.emplace(scope / "downsample" / i, channels, channels, 3, 2, 1);
-        m_down.push_back(std::move(level));
+        m_down.push_back(level);
         width = channels;
     }
     m_middle1.emplace(scope / "mid1", width, width, time);
@@ -74,7 +74,7 @@ UNet::UNet(const Scope& scope, const UNetSizes& sizes)
         Level level{{scope / "up" / place, width + channels, channels, time}, {}, {}};
         attend(level, scope / "up_attn" / place, i, channels);
         if (i > 0) level.resample.emplace(scope / "upsample" / place, channels, channels, 3, 1, 1);
-        m_up.push_back(std::move(level));
+        m_up.push_back(level);
         width = channels;
     }
     m_norm.emplace(scope / "norm_out", groups, width);

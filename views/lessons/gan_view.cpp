@@ -228,6 +228,28 @@ void drawCurveOfSamples(Plot& plot, const Frame& frame) {
     plot.line(Series::of(x, y), Stroke(Ink::generated, 1.5f));
 }
 
+// The grid's lines where its cells have hardly an area: there the generator folds the plane into curves.
+void drawFolds(Plot& plot, const Tensor& warp, std::span<const float> logArea) {
+    constexpr float flat = -1.5f;
+    const Series points = Series::columns(&warp);
+    if (points.size != size_t(warpSide) * warpSide || logArea.size() < points.size) return;
+    std::vector<float> x, y, nextX, nextY;
+    const auto join = [&](int from, int to) {
+        x.push_back(points.xAt(size_t(from)));
+        y.push_back(points.yAt(size_t(from)));
+        nextX.push_back(points.xAt(size_t(to)));
+        nextY.push_back(points.yAt(size_t(to)));
+    };
+    for (int row = 0; row < warpSide; ++row)
+        for (int column = 0; column < warpSide; ++column) {
+            const int at = row * warpSide + column;
+            if (!(logArea[size_t(at)] < flat)) continue;
+            if (column + 1 < warpSide) join(at, at + 1);
+            if (row + 1 < warpSide) join(at, at + warpSide);
+        }
+    plot.segments(Series::of(x, y), Series::of(nextX, nextY), Stroke(Ink::generated, 1));
+}
+
 void drawGeneratorGrid(Canvas& canvas, const Frame& frame) {
     Plot plot = canvas.plot("generator_grid",
                             {.x = planeAxis("x_1"), .y = planeAxis("x_2"), .equal = true, .bar = true});
@@ -256,6 +278,7 @@ void drawGeneratorGrid(Canvas& canvas, const Frame& frame) {
     plot.colourBar(style, "log_10 |det J|");
     if (!warp || !det) return canvas.empty("A grid of noise, bent by G.", plot.rect());
     plot.mesh(Series::columns(warp), warpSide, warpSide, area, style);
+    drawFolds(plot, *warp, area);
 }
 
 // ---- D beside its optimum
