@@ -30,7 +30,8 @@ struct Call {
     const T* in[maxInputs] = {};
     int64_t inRows[maxInputs] = {}, inColumns[maxInputs] = {};
     Extents inExtents[maxInputs];
-    T* scratch = nullptr;  // scratchSize(call) floats of the worker's own
+    const T* bias = nullptr;  // matmul: added to every row of the product, in floats alone; or none
+    T* scratch = nullptr;     // scratchSize(call) floats of the worker's own
 
     philox::Position at;                 // what draws: filled before every run
     const float* tableValues = nullptr;  // drawRows: one of the two

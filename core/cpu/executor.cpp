@@ -67,13 +67,18 @@ void Executor::prepareCalls() {
         }
         Call<float>& call = m_calls[id];
         call = describe<float>(g, n);
-        call.out = n.op == Op::assign ? m_store.weights.state.data() : address(id);
+        const NodeId sum = m_plan.biased[id], written = sum >= 0 ? sum : id;
+        call.out = n.op == Op::assign ? m_store.weights.state.data() : address(written);
+        if (sum >= 0) {
+            const std::vector<NodeId>& terms = g.nodes[sum].inputs;
+            call.bias = address(terms[0] == id ? terms[1] : terms[0]);
+        }
         const auto inSlab = [&](NodeId value) { return m_plan.places[size_t(value)].memory == Place::slab; };
         for (size_t i = 0; i < n.inputs.size(); ++i) {
             call.in[i] = address(n.inputs[i]);
             if (inSlab(n.inputs[i])) m_ofWorker[id] |= uint8_t(1 << i);
         }
-        if (inSlab(id)) m_ofWorker[id] |= ofWorkerOutput;
+        if (inSlab(written)) m_ofWorker[id] |= ofWorkerOutput;
         if (scratchSize(call) > 0) m_ofWorker[id] |= ofWorkerScratch;
         scratch = std::max(scratch, scratchSize(call));
         if (isRandom(n.op)) m_randomNodes.push_back(id);
@@ -83,6 +88,8 @@ void Executor::prepareCalls() {
         m_slabs.emplace_back(size_t(m_plan.slabSize));
         m_scratch.emplace_back(size_t(scratch));
     }
+    for (NodeId sum : m_plan.biased)
+        if (sum >= 0) m_kernelOf[sum] = nullptr;
     // A state's place is that of its leaf, which the assignment does not name as an input.
     for (NodeId id = 0; id < NodeId(g.nodes.size()); ++id)
         if (g.nodes[id].op == Op::assign && m_plan.alive[id])
@@ -269,7 +276,8 @@ void Executor::runNode(NodeId id, int64_t begin, int64_t end, int worker) {
         };
         for (int i = 0; i < call.inputs; ++i)
             if (ofWorker >> i & 1) own.in[i] = at(n.inputs[size_t(i)], call.inColumns[i]);
-        if (ofWorker & ofWorkerOutput) own.out = at(id, call.columns);
+        const NodeId sum = m_plan.biased[size_t(id)];
+        if (ofWorker & ofWorkerOutput) own.out = at(sum >= 0 ? sum : id, call.columns);
         own.scratch = m_scratch[size_t(worker)].data();
         kernel(own, begin, end);
     } else if (call.op == Op::assign) {

@@ -16,8 +16,9 @@ struct Product {
     int64_t stepB;
     float* out;
     int64_t stepOut;
-    int64_t K;   // of every run
-    bool fresh;  // start from 0; otherwise go on from what `out` holds
+    int64_t K;                    // of every run
+    bool fresh;                   // start from 0; otherwise go on from what `out` holds
+    const float* bias = nullptr;  // added to every row in the end; or none
     const Run* runs = &wholeRun;
     int64_t runCount = 1;
     // What a later tile reads, asked for line by line: one for every k.
@@ -82,6 +83,14 @@ void tile(const Product& p, typename Simd::Mask part) {
             }
         }
     }
+    if (p.bias)
+#pragma GCC unroll 8
+        for (int v = 0; v < VECTORS; ++v) {
+            const float* from = p.bias + v * Simd::width;
+            const Vector bias = PART && v == VECTORS - 1 ? Simd::loadPart(from, part) : Simd::load(from);
+#pragma GCC unroll 16
+            for (int r = 0; r < ROWS; ++r) sum[r][v] += bias;
+        }
 #pragma GCC unroll 16
     for (int r = 0; r < ROWS; ++r)
 #pragma GCC unroll 8
@@ -145,7 +154,7 @@ GS_INLINE void runTile(const Product& p, int64_t rows, int64_t columns) {
 template <bool TRANSPOSED>
 void sweep(Product p, int64_t rows, int64_t columns, int64_t stepPanel) {
     const int64_t count = (rows + tileHeight(columns) - 1) / tileHeight(columns);
-    const float *a = p.a, *b = p.b;
+    const float *a = p.a, *b = p.b, *bias = p.bias;
     float* out = p.out;
     for (int64_t i = 0; i < count; ++i) {  // of equal heights, or one row apart
         const int64_t r0 = rows * i / count, r = rows * (i + 1) / count - r0;
@@ -155,6 +164,7 @@ void sweep(Product p, int64_t rows, int64_t columns, int64_t stepPanel) {
             p.stepAhead = TRANSPOSED || c0 > 0 ? 0 : 16;
             p.b = b + c0 / panel * stepPanel;
             p.out = out + r0 * p.stepOut + c0;
+            p.bias = bias ? bias + c0 : nullptr;
             runTile<TRANSPOSED>(p, r, smaller(panel, columns - c0));
         }
     }
@@ -189,7 +199,7 @@ template <bool TRANSPOSED>
 __attribute__((noinline)) void packedProduct(Product p, int64_t rows, int64_t C, int64_t K) {
     alignas(64) float packed[blockK * blockColumns];
     alignas(64) float left[TRANSPOSED ? blockK * blockRows : 1];
-    const float *a = p.a, *b = p.b;
+    const float *a = p.a, *b = p.b, *bias = p.bias;
     float* out = p.out;
     const int64_t stepB = p.stepB, stepRow = p.stepRow, stepK = p.stepK;
     p.stepB = panel;
@@ -213,6 +223,7 @@ __attribute__((noinline)) void packedProduct(Product p, int64_t rows, int64_t C,
                 }
                 for (int64_t c = 0; c < columns; c += panel) {
                     p.b = packed + c * p.K;
+                    p.bias = bias && k0 + p.K == K ? bias + c0 + c : nullptr;
                     for (int64_t i = 0; i < count; ++i) {
                         const int64_t t = some * i / count, n = some * (i + 1) / count - t;
                         p.a = TRANSPOSED ? left + t * p.K : from + t * stepRow;
@@ -265,7 +276,10 @@ int64_t flatProduct(Product p, int64_t rows, int64_t C) {
     const int64_t width = (rows == 1 ? 8 : 4) * Simd::width;
     int64_t c = 0;
     p.ahead = p.a;
-    for (; c + width <= C; c += width, p.b += width, p.out += width) block(p, Simd::maskOf(0));
+    for (; c + width <= C; c += width, p.b += width, p.out += width) {
+        block(p, Simd::maskOf(0));
+        if (p.bias) p.bias += width;
+    }
     return c;
 }
 
@@ -279,9 +293,10 @@ void wideProduct(Product p, int64_t rows, int64_t C, int64_t K) {
         const int64_t done = flatProduct<TRANSPOSED>(p, rows, C);
         p.b += done;
         p.out += done;
+        if (p.bias) p.bias += done;
         C -= done;
     }
-    const float *a = p.a, *b = p.b;
+    const float *a = p.a, *b = p.b, *bias = p.bias;
     for (int64_t k0 = 0; k0 < K; k0 += blockK) {
         p.K = smaller(blockK, K - k0);
         p.a = a + k0 * p.stepK;
@@ -291,6 +306,7 @@ void wideProduct(Product p, int64_t rows, int64_t C, int64_t K) {
         for (int64_t c0 = 0; c0 < C; c0 += sweepColumns) {
             p.b = block.b + c0;
             p.out = block.out + c0;
+            p.bias = bias && k0 + p.K == K ? bias + c0 : nullptr;
             sweep<TRANSPOSED>(p, rows, smaller(sweepColumns, C - c0), panel);
         }
         p = block;
@@ -351,7 +367,10 @@ void narrowProduct(const Product& p, int64_t rows, int64_t K) {
         }
         float* out = p.out + r0 * C;
         for (int64_t i = 0; i < r; ++i)
-            for (int c = 0; c < C; ++c) out[i * C + c] = sums[c * height + i];
+            for (int c = 0; c < C; ++c) {
+                const float sum = sums[c * height + i];
+                out[i * C + c] = p.bias ? sum + p.bias[c] : sum;
+            }
     }
 }
 
@@ -395,6 +414,7 @@ void product(const Call<float>& call, int64_t begin, int64_t end) {
     p.stepB = C;
     p.out = call.out + begin * C;
     p.stepOut = C;
+    p.bias = call.bias;
     if (call.transposed)
         anyProduct<true>(p, end - begin, C, K);
     else

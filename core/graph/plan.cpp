@@ -70,6 +70,7 @@ class Compiler {
     Plan compile() {
         markAlive();
         for (const Range& range : ranges()) schedule(range);
+        findBiases();
         place();
         return std::move(m_plan);
     }
@@ -213,6 +214,36 @@ class Compiler {
         return rows >= tile ? rows / tile * tile : rows;
     }
 
+    // A bias is the same for every row, and known before the product begins.
+    bool isBias(NodeId id, NodeId sum) const {
+        const Extents e = g.nodes[id].shape.extents();
+        const bool known = isLeaf(g.nodes[origin(g, id)].op) || m_level[id] < m_level[sum];
+        return known && e.samples == 1 && e.positions() == 1 && e.channels == g.nodes[sum].shape.channels();
+    }
+
+    void findBiases() {
+        m_plan.biased.assign(g.nodes.size(), -1);
+        if (!m_options.reuse) return;
+        std::vector<int> uses(g.nodes.size(), 0);
+        for (NodeId id = 0; id < NodeId(g.nodes.size()); ++id)
+            if (m_plan.alive[id])
+                for (NodeId input : g.nodes[id].inputs) ++uses[input];
+        for (NodeId id = 0; id < NodeId(g.nodes.size()); ++id) {
+            const Node& sum = g.nodes[id];
+            if (!m_plan.alive[id] || sum.op != Op::add) continue;
+            for (int which : {0, 1}) {
+                const NodeId product = sum.inputs[which], bias = sum.inputs[1 - which];
+                const Node& p = g.nodes[product];
+                const bool own = uses[product] == 1 && !m_pinned[product] && !g.gradientEntry.count(product);
+                if (p.op == Op::matmul && !p.transposed && own && p.shape == sum.shape &&
+                    m_group[product] == m_group[id] && isBias(bias, id)) {
+                    m_plan.biased[product] = id;
+                    break;
+                }
+            }
+        }
+    }
+
     // ---- memory
 
     struct Lifetime {
@@ -248,7 +279,7 @@ class Compiler {
         }
         std::vector<Lifetime> lifetimes;
         for (NodeId id = 0; id < NodeId(g.nodes.size()); ++id) {
-            if (!m_plan.alive[id] || placeFixed(id)) continue;
+            if (!m_plan.alive[id] || placeFixed(id) || m_plan.biased[id] >= 0) continue;
             // A pinned value has its place for itself: it must survive a phase that is skipped.
             const bool alone = m_pinned[id] || !m_options.reuse;
             if (!alone && !m_leaves[id]) continue;  // of its group alone
@@ -311,9 +342,14 @@ class Compiler {
             for (NodeId input : g.nodes[id].inputs)
                 if (const auto known = index.find(origin(g, input)); known != index.end())
                     lifetimes[size_t(known->second)].last = at;
-            if (m_plan.places[id].memory != Place::none || isEffect(g.nodes[id].op)) continue;
-            index[id] = int(lifetimes.size());
-            lifetimes.push_back({id, at, at, padded(group.slab * g.nodes[id].shape.columns()), 0});
+            const NodeId value = m_plan.biased[id] >= 0 ? m_plan.biased[id] : id;  // what is written here
+            if (m_plan.places[value].memory != Place::none || isEffect(g.nodes[id].op)) continue;
+            if (const auto known = index.find(value); known != index.end()) {
+                lifetimes[size_t(known->second)].last = at;
+                continue;
+            }
+            index[value] = int(lifetimes.size());
+            lifetimes.push_back({value, at, at, padded(group.slab * g.nodes[id].shape.columns()), 0});
         }
         m_plan.slabSize = std::max(m_plan.slabSize, allot(lifetimes));
         for (const Lifetime& l : lifetimes) m_plan.places[l.id] = {Place::slab, l.offset};

@@ -39,13 +39,16 @@ struct PlanOptions {
     std::set<std::string> channels;
     bool everyChannel = true;
     bool byStage = false;  // one segment a stage, for slow mode
-    bool reuse = true;     // values share the arena when their lifetimes allow it; off for debugging
+    // Values share the arena when their lifetimes allow it, and products add the bias; off for debugging.
+    bool reuse = true;
 };
 
 struct Plan {
     std::shared_ptr<const Graph> graph;
     std::vector<Place> places;  // by node
     std::vector<bool> alive;    // by node: is it computed
+    // By node: of a product that nothing else reads, the addition of a bias that it carries out; else -1.
+    std::vector<NodeId> biased;
     std::vector<Segment> segments;
     int64_t arenaSize = 0;  // floats
     int64_t slabSize = 0;   // floats for each worker

@@ -55,6 +55,27 @@ class TestKernels : public QObject {
         }
     }
 
+    // Rounded after the product and after the addition, as if these were two operations.
+    void aProductAddsItsBiasInTheEnd() {
+        int products = 0;
+        for (const Problem& p : all()) {
+            if (p.call.op != Op::matmul || p.call.transposed) continue;
+            ++products;
+            Problem biased = p;
+            const auto C = size_t(p.call.extents.channels);
+            std::vector<float> bias(C);
+            for (size_t c = 0; c < C; ++c) bias[c] = 0.37f - float(c % 11) / 7;
+            biased.call.bias = bias.data();
+            for (const KernelSet* set : sets()) {
+                std::vector<float> expected = solve(p, *set, p.call.rows);
+                for (size_t i = 0; i < expected.size(); ++i) expected[i] += bias[i % C];
+                QVERIFY2(sameBits(expected, solve(biased, *set, p.call.rows)),
+                         qPrintable(QString("%1: %2").arg(set->name).arg(QString::fromStdString(p.name))));
+            }
+        }
+        QVERIFY(products > 5);
+    }
+
     void slabsDoNotShow() {
         for (const Problem& p : all())
             for (const KernelSet* set : sets()) {

@@ -137,6 +137,18 @@ class TestPlan : public QObject {
         }
     }
 
+    void productsAddTheirBias() {
+        const Recording recording(small("gan", "ring8"));
+        const auto carried = [&](const PlanOptions& options) {
+            const Plan plan = compile(recording.graph, recording.layout, options);
+            return std::count_if(plan.biased.begin(), plan.biased.end(), [](NodeId sum) { return sum >= 0; });
+        };
+        // Three layers of G and twice of D for the discriminator's loss, of G and D for the generator's; what
+        // is seen keeps a place of its own.
+        QVERIFY2(carried({}) >= 10, qPrintable(QString::number(carried({}))));
+        QCOMPARE(carried({.reuse = false}), 0);
+    }
+
     void aStepAllocatesNothing_data() { addCases(); }
     void aStepAllocatesNothing() {
         QFETCH(int, index);
