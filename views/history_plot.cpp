@@ -46,7 +46,7 @@ std::pair<double, double> usualRange(std::vector<float> values) {
     std::erase_if(values, [](float v) { return !std::isfinite(v); });
     if (values.empty()) return {1, 0};
     const auto at = [&](double share) {
-        const auto k = std::ptrdiff_t(share * double(values.size() - 1) + 0.5);
+        const auto k = std::lround(share * double(values.size() - 1));
         std::nth_element(values.begin(), values.begin() + k, values.end());
         return double(values[size_t(k)]);
     };

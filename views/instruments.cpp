@@ -37,11 +37,12 @@ void writeGrey(const Canvas& canvas, std::span<const float> values, int width, i
 // Pictures side by side in one texture; a single column would be taller than the driver allows.
 struct Packing {
     int columns, rows;
-    ImVec2 uv0(int i) const {
-        return {float(i % columns) / float(columns), float(i / columns) / float(rows)};
-    }
-    ImVec2 uv1(int i) const {
-        return {float(i % columns + 1) / float(columns), float(i / columns + 1) / float(rows)};
+    ImVec2 uv0(int i) const { return corner(i % columns, i / columns); }
+    ImVec2 uv1(int i) const { return corner(i % columns + 1, i / columns + 1); }
+
+  private:
+    ImVec2 corner(int column, int row) const {
+        return {float(column) / float(columns), float(row) / float(rows)};
     }
 };
 
@@ -236,8 +237,8 @@ Sheet Canvas::sheet(const std::string& id, const Images& images, const SheetStyl
     const Packing packing = packingOf(n);
     const ImTextureID texture = packedTexture(m_painter, images, n, packing);
     for (int i = 0; i < n; ++i) {
-        const float x = left + float(i % layout.columns) * (w + gap);
-        const float y = top + float(i / layout.columns) * (h + gap + caption);
+        const int column = i % layout.columns, row = i / layout.columns;
+        const float x = left + float(column) * (w + gap), y = top + float(row) * (h + gap + caption);
         const Rect cell = {x, y, x + w, y + h};
         sheet.cells.push_back(cell);
         m_list->AddImage(texture, {x, y}, {x + w, y + h}, packing.uv0(i), packing.uv1(i));

@@ -260,11 +260,10 @@ void drawGeneratorGrid(Canvas& canvas, const Frame& frame) {
         if (zDim->second == 1) return drawCurveOfSamples(plot, frame);
         return canvas.empty("The grid can be seen when the noise has two numbers.", plot.rect());
     }
-    std::vector<float> area(det ? det->values.size() : 0);
-    for (size_t i = 0; i < area.size(); ++i) {
-        const float d = det->values[i];
-        area[i] = std::isfinite(d) ? std::log10(std::max(std::abs(d), 1e-6f)) : d;
-    }
+    std::vector<float> area;
+    if (det)
+        for (const float d : det->values)
+            area.push_back(std::isfinite(d) ? std::log10(std::max(std::abs(d), 1e-6f)) : d);
     // Whole decades that hold nine cells in ten.
     FieldStyle style{.map = Map::viridis, .low = -2, .high = 1};
     std::vector<float> sorted = area;
