@@ -280,8 +280,9 @@ void MainWindow::showStatus() {
     m_rate->setText(
         m_running && frame.running
             ? say("%1 steps a second").arg(frame.stepsPerSecond, 0, 'f', frame.stepsPerSecond < 10 ? 1 : 0)
-        : m_running ? say("running")
-                    : say("paused"));
+        : m_running         ? say("running")
+        : frame.target >= 0 ? say("on the way to step %1").arg(frame.target)
+                            : say("paused"));
     QString device = QString::fromStdString(frame.device);
     device.replace("threads", say("threads")).replace("thread,", say("thread") + ",");
     m_device->setText(say("%1 · seed %2").arg(device).arg(frame.seed));

@@ -103,6 +103,7 @@ class Run {
     cpu::Executor* viewFor(const std::set<std::string>& channels);
     std::set<std::string> withNeeds(std::set<std::string> channels) const;
     std::set<std::string> recordedFor(const std::set<std::string>& channels, const Graph& graph) const;
+    void remember(const std::string& channel, const Tensor& tensor);
     void addPiece(cpu::Executor& evaluating, float share);
     void measure(std::map<std::string, Tensor>& channels, const std::set<std::string>& wanted) const;
 

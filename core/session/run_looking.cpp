@@ -122,9 +122,9 @@ Frame Run::look(const std::set<std::string>& channels, bool slow) {
     std::erase_if(f.channels,
                   [&](const auto& item) { return !channels.count(item.first) && !isScalar(item.second); });
     for (const auto& [channel, tensor] : f.channels) {
-        if (!isScalar(tensor) || m_plans->train->probes.count(channel)) continue;
-        History& history = m_histories[channel];
-        if (history.empty() || history.buckets().back().step < m_step) history.add(m_step, tensor.values[0]);
+        // What was evaluated belongs to the step of its evaluation, where it was remembered.
+        if (m_plans->train->probes.count(channel) || m_evaluation.count(channel)) continue;
+        remember(channel, tensor);
     }
     f.histories = m_histories;
     return f;
@@ -150,7 +150,15 @@ bool Run::evaluatePiece(const std::set<std::string>& channels) {
             return false;
     m_evaluationPiece = 0;
     m_evaluation = m_evaluationSum;
+    for (const auto& [channel, tensor] : m_evaluation) remember(channel, tensor);
     return true;
+}
+
+// A point of the channel's curve, if it is one number.
+void Run::remember(const std::string& channel, const Tensor& tensor) {
+    if (!isScalar(tensor)) return;
+    History& history = m_histories[channel];
+    if (history.empty() || history.buckets().back().step < m_step) history.add(m_step, tensor.values[0]);
 }
 
 void Run::addPiece(cpu::Executor& evaluating, float share) {

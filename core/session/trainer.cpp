@@ -137,6 +137,7 @@ struct Trainer::State {
             }
         }
         frame.running = running;
+        frame.target = target.value_or(-1);
         frame.stepsPerSecond = rate;
         if (!problem.empty()) frame.problem = problem;
         lookSeconds = secondsSince(start);

@@ -188,11 +188,12 @@ class TestTrainer : public QObject {
         const FramePtr early = await(
             trainer, [](const Frame& f) { return f.step > 0; }, 10 * promptly);
         QVERIFY(early);
+        QCOMPARE(early->target, far);
         const int64_t passed = early->step;
         QVERIFY(await(
             trainer, [=](const Frame& f) { return f.step > passed; }, 10 * promptly));
         trainer.goTo(5);
-        QVERIFY(await(trainer, [](const Frame& f) { return f.step == 5; }));
+        QVERIFY(await(trainer, [](const Frame& f) { return f.step == 5 && f.target == -1; }));
     }
 
     void pauseIsHonouredAtFullSize() {
