@@ -129,9 +129,13 @@ PanelTitle Pane::State::titleOf(const std::string& panel) const {
 // would be too small to be read.
 void Pane::State::layOut(const Rect& area, const Theme& t) {
     const float titleHeight = painter->fonts().font(Size::title)->FontSize + t.px(8);
+    std::vector<std::string> ids;
     std::vector<float> weights;
-    for (const Panel& panel : panels) weights.push_back(panel.weight);
-    const std::tuple key(area, weights, titleHeight);
+    for (const Panel& panel : panels) {
+        ids.push_back(panel.id);
+        weights.push_back(panel.weight);
+    }
+    const std::tuple key(area, ids, weights, titleHeight);
     if (laidOutFor == key) return;
     laidOutFor = key;
     const float gap = t.px(24);

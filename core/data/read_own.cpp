@@ -90,7 +90,7 @@ Extent extentOf(const Table& table, int column) {
     for (int64_t row = 0; row < table.rows; ++row)
         values.push_back(table.values[size_t(row * table.columns + column)]);
     const auto at = [&](double share) {
-        const auto k = std::ptrdiff_t(share * double(values.size() - 1) + 0.5);
+        const auto k = std::lround(share * double(values.size() - 1));
         std::nth_element(values.begin(), values.begin() + k, values.end());
         return double(values[size_t(k)]);
     };

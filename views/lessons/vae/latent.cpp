@@ -291,15 +291,18 @@ void LatentPlane::oneDraw(Canvas& canvas, const core::Frame& frame, const SetHan
     const float across =
         upright ? canvas.px(112) : std::clamp(where.width() - canvas.px(272), canvas.px(88), canvas.px(120));
     const int digits = across < canvas.px(108) ? 2 : 3;
+    const auto number = [digits](float v) {
+        if (digits == 2 && std::abs(v) < 0.01f) return std::string("0.00");
+        return figure(v, std::abs(v) < 0.1f ? digits - 1 : digits);
+    };
+    const bool tight = !upright && where.width() < canvas.px(364);
     const auto numbers = [&](const std::vector<Row>& rows) {
         const Rect r = next(upright ? line * float(rows.size()) : across);
         float y = r.y0;
         for (const Row& row : rows) {
             canvas.text({r.x0, y}, row.symbol, {.paint = row.ink});
             for (size_t k = 0; k < 2 && one.known; ++k)
-                canvas.text({r.x0 + across * (k ? 1 : 0.56f), y},
-                            figure(row.values[k], std::abs(row.values[k]) < 0.1f ? digits - 1 : digits),
-                            {.anchor = {1, 0}});
+                canvas.text({r.x0 + across * (k ? 1 : 0.56f), y}, number(row.values[k]), {.anchor = {1, 0}});
             y += line;
         }
     };
@@ -308,12 +311,12 @@ void LatentPlane::oneDraw(Canvas& canvas, const core::Frame& frame, const SetHan
 
     const float text = upright ? 4 * line + 5 * gap : 0;
     const float free = where.height() - text;
-    const float size = canvas.px(upright && free > canvas.px(3 * 84) ? 84 : 56);
+    const float size = canvas.px(upright && free > canvas.px(3 * 84) ? 84 : tight ? 40 : 56);
     picture("drag-x", "x", "drag_input", Ink::data, size);
     upright ? numbers({mu, sigma}) : numbers({mu, sigma, z});
 
     Rect dice = next(upright ? std::clamp(free - 2 * size, canvas.px(56), canvas.px(112))
-                             : std::min(where.height(), canvas.px(64)));
+                             : std::min(where.height(), canvas.px(tight ? 48 : 64)));
     {
         const Axis axis{.low = -3, .high = 3, .ticks = false};
         dice.x1 = std::min(dice.x1, dice.x0 + canvas.px(20) + dice.height());
