@@ -283,6 +283,9 @@ class VaeViewTest : public QObject {
         stage.show(frame);
         keep(stage.picture(), "collapsed");
         QVERIFY(coloured(stage.picture(), body, alarm) > 40);
+        frame.step = 0;  // nothing has been learned yet, so nothing is lost
+        stage.show(frame);
+        QCOMPARE(coloured(stage.picture(), body, alarm), 0);
     }
 
     void quantilesAreThoseOfTheNormalDistribution() {

@@ -36,7 +36,8 @@ std::vector<float> meansOf(const core::History* history) {
 // The bars of the identity and of the ladder: they end at their value, and begin at the left.
 void drawBar(Plot& plot, double row, double low, double value, Paint paint, const std::string& label,
              double digits = 4) {
-    if (std::isfinite(value)) plot.box(low, row + 0.12, value, row + 0.88, paint);
+    if (!std::isfinite(value)) return;
+    plot.box(low, row + 0.12, value, row + 0.88, paint);
     plot.text(low, row + 0.5, "  " + label + "  " + figure(value, int(digits)), Ink::text, {0, 0.5f});
 }
 
@@ -89,7 +90,9 @@ void drawExactIdentity(Canvas& canvas, const core::Frame& frame, Rect where) {
 }  // namespace
 
 void drawCollapseAlarm(Canvas& canvas, const core::Frame& frame, Rect& area) {
-    if (!(frame.scalar("collapse_alarm") >= 0.5f)) return;
+    // The codes of an encoder that has not learned yet say nothing either.
+    constexpr int firstSteps = 100;
+    if (!(frame.scalar("collapse_alarm") >= 0.5f) || frame.step < firstSteps) return;
     const Rect strip = area.cutTop(canvas.lineHeight() + canvas.px(8));
     area.cutTop(canvas.px(4));
     canvas.fill(strip, Paint(Ink::alarm, 0.18f), 4);
