@@ -116,6 +116,7 @@ class Gan final : public Lesson {
         const Var z = noise(r, "z", images() ? 64 : samples);
         const Var x = G(z);
         bothGradientNorms(r, generator(r), D);
+        r.probe("real_rows", r.drawRows("rows", m_table, images() ? 64 : 1024));
         if (images()) {
             r.probe("sheet", x);
             viewInterpolation(r, G);

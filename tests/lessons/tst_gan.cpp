@@ -50,6 +50,18 @@ class TestGan : public QObject {
         QVERIFY(std::abs(learned.scalar("c_g") + 1.3862944f - 2 * learned.scalar("jsd")) < 1e-5f);
     }
 
+    void realRowsAreSeenBeforeTheFirstStepAndStandStill() {
+        for (const char* preset : {"figure1", "ring8"}) {
+            Run run(small("gan", preset));
+            const Frame before = run.look({"real_rows"});
+            QVERIFY(before.find("real_rows"));
+            QCOMPARE(before.find("real_rows")->shape.rows(), int64_t(1024));
+            for (int i = 0; i < 3; ++i) QVERIFY(run.step());
+            const Frame after = run.look({"real_rows"});
+            QCOMPARE(after.find("real_rows")->values, before.find("real_rows")->values);
+        }
+    }
+
     // ---- the losses
 
     void gradientsOfTheTwoLossesAreThoseOfThePaper() {

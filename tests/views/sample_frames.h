@@ -85,7 +85,7 @@ inline Frame lineFrame() {
     std::vector<float> real(512), samples(2000);
     for (size_t i = 0; i < real.size(); ++i) real[i] = (i % 2 ? -1.f : 1.f) + 0.5f * noise(rng);
     for (float& x : samples) x = 0.2f + 0.9f * noise(rng);
-    f.channels["real"] = column(real);
+    f.channels["real_rows"] = column(real);
     f.channels["samples"] = column(samples);
     std::vector<float> grid(400), d(400), star(400), p(400), q(400), lines;
     for (size_t i = 0; i < 400; ++i) {
@@ -177,7 +177,7 @@ inline Frame planeFrame() {
             det.push_back(float(std::abs((xa - x) * (yb - y) - (xb - x) * (ya - y)) / (h * h)));
         }
     }
-    f.channels["real"] = pairs(real);
+    f.channels["real_rows"] = pairs(real);
     f.channels["samples"] = pairs(points);
     f.channels["samples_z"] = pairs(z);
     f.channels["d_field"] = column(field);
@@ -210,7 +210,7 @@ inline Frame imageFrame() {
     addScalars(f, false);
     f.choices["data"] = "fashion";
     f.settings["z_dim"] = 32;
-    f.channels["real"] = discs(32);
+    f.channels["real_rows"] = discs(32);
     f.channels["sheet"] = discs(64);
     f.channels["lerp"] = discs(80);
     f.channels["nearest_query"] = discs(8);

@@ -25,7 +25,7 @@ constexpr double arrowScale = 0.25;
 enum class Kind { line, plane, images };
 
 Kind kindOf(const Frame& frame) {
-    if (const Tensor* real = frame.find("real")) {
+    if (const Tensor* real = frame.find("real_rows")) {
         const auto columns = real->shape.columns();
         return columns == 1 ? Kind::line : columns == 2 ? Kind::plane : Kind::images;
     }
@@ -135,42 +135,12 @@ void drawFigure1(Canvas& canvas, const Frame& frame) {
 
 // ---- 2-D
 
-// The first batches of a data set, kept: real points stand still although every batch is drawn anew.
-class StandingPoints {
-  public:
-    void see(const Frame& frame) {
-        const Tensor* real = frame.find("real");
-        const auto data = frame.choices.find("data");
-        const std::string name = data == frame.choices.end() ? "" : data->second;
-        if (name != m_name || frame.seed != m_seed) {
-            m_points.clear();
-            m_name = name;
-            m_seed = frame.seed;
-            m_step = -1;
-        }
-        if (!real || real->shape.columns() != 2 || m_points.size() >= 2 * most || frame.step == m_step)
-            return;
-        m_step = frame.step;
-        m_points.insert(m_points.end(), real->values.begin(), real->values.end());
-        m_points.resize(std::min(m_points.size(), 2 * most));
-    }
-    Series series() const { return {m_points.data(), m_points.data() + 1, m_points.size() / 2, 2, 2}; }
-
-  private:
-    static constexpr size_t most = 1024;
-    std::string m_name;
-    uint64_t m_seed = 0;
-    int64_t m_step = -1;
-    std::vector<float> m_points;
-};
-
 Series firstOf(Series series, size_t most) {
     series.size = std::min(series.size, most);
     return series;
 }
 
-void drawPlane(Canvas& canvas, const Frame& frame, StandingPoints& standing) {
-    standing.see(frame);
+void drawPlane(Canvas& canvas, const Frame& frame) {
     Rect key = canvas.area().cutBottom(canvas.lineHeight(Size::small) + canvas.px(6));
     Plot plot =
         canvas.plot("plane", {.x = planeAxis("x_1"), .y = planeAxis("x_2"), .equal = true, .bar = true});
@@ -179,7 +149,7 @@ void drawPlane(Canvas& canvas, const Frame& frame, StandingPoints& standing) {
     plot.colourBar(style, "D(x)");
     const Series samples = firstOf(Series::columns(frame.find("samples")), 1024);
     const float radius = std::clamp(plot.rect().width() / canvas.px(220), 1.5f, 2.75f);
-    plot.points(standing.series(), Paint(Ink::data, 0.85f), radius);
+    plot.points(Series::columns(frame.find("real_rows")), Paint(Ink::data, 0.85f), radius);
     plot.points(samples, Paint(Ink::generated, 0.95f), radius);
     const Tensor* arrows = frame.find("arrows");
     plot.arrows(firstOf(Series::columns(arrows, 0, 1), 128), Series::columns(arrows, 2, 3), arrowScale,
@@ -361,14 +331,13 @@ class GanView : public View {
         };
         if (kind == Kind::line) {
             add("figure1", figure1Needs(), 2, drawFigure1);
-            add("optimum", {"real", "grid_x", "d_line", "d_star", "d_gap"}, 1, drawOptimum);
+            add("optimum", {"real_rows", "grid_x", "d_line", "d_star", "d_gap"}, 1, drawOptimum);
         } else if (kind == Kind::plane) {
-            add("plane", {"real", "samples", "d_field", "arrows"}, 2,
-                [this](Canvas& canvas, const Frame& f) { drawPlane(canvas, f, m_standing); });
+            add("plane", {"real_rows", "samples", "d_field", "arrows"}, 2, drawPlane);
             add("generator_grid", {"warp", "warp_det", "samples", "samples_z"}, 1, drawGeneratorGrid);
-            add("optimum", {"real", "d_field", "d_star_field", "d_gap"}, 1, drawOptimum);
+            add("optimum", {"real_rows", "d_field", "d_star_field", "d_gap"}, 1, drawOptimum);
         } else {
-            add("samples", {"real", "sheet"}, 2, gan::drawSamples);
+            add("samples", {"real_rows", "sheet"}, 2, gan::drawSamples);
             add("interpolation", {"lerp"}, 1, gan::drawInterpolation);
             add("nearest", {"nearest_query", "nearest_image", "nearest_distance"}, 1, gan::drawNearest);
         }
@@ -395,10 +364,8 @@ class GanView : public View {
 
   private:
     static std::vector<std::string> figure1Needs() {
-        return {"real", "grid_x", "d_line", "d_star", "p_data", "p_g", "z_lines"};
+        return {"real_rows", "grid_x", "d_line", "d_star", "p_data", "p_g", "z_lines"};
     }
-
-    StandingPoints m_standing;
 };
 
 }  // namespace
