@@ -46,7 +46,8 @@ struct Scorer {
                         w = r.width() / (10 * titleHeight);
             score += 2 * std::max(0.f, 1 - h) + 2 * std::max(0.f, 1 - w);
         }
-        // The others are equals.
+        // The others are smaller than the main panel, and equals.
+        score += 6 * std::max(0.f, std::log(1.35f * largest / (rects[0].width() * rects[0].height())));
         score += 1.6f * std::log(largest / smallest);
         score += 4 * std::max(0.f, 1.9f - useful(rects[0]) / largest);
         return score;

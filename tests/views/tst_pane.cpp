@@ -251,6 +251,14 @@ class TestPane : public PaneTest {
         }
     }
 
+    // Large type leaves room for two, side by side in a low window.
+    void theMainPanelIsLargestWhenPresenting() {
+        const auto rects = views::layOutPanels({0, 0, 1536, 640}, {2, 1}, 30, 50);
+        const auto area = [](const Rect& r) { return r.width() * r.height(); };
+        QVERIFY2(area(rects[0]) > 1.3f * area(rects[1]),
+                 qPrintable(QString("%1 %2").arg(area(rects[0])).arg(area(rects[1]))));
+    }
+
     void numbersAreWrittenWithThreeDigits() {
         QCOMPARE(views::figure(0.69314), std::string("0.693"));
         QCOMPARE(views::figure(-1.38629), std::string("−1.39"));
