@@ -6,6 +6,7 @@
 #include <QLabel>
 #include <QRegularExpression>
 #include <QSlider>
+#include <QStyle>
 #include <QWheelEvent>
 #include <algorithm>
 #include <cmath>
@@ -64,13 +65,10 @@ KnobEditor::KnobEditor(const core::Parameter& parameter, const LessonText& text,
     const ParameterWords* words = text.parameter(name);
     m_labelText = words ? words->label : name;
     m_tooltip = words ? words->tooltip : name;
+    if (words) m_symbol = symbolHtml(words->symbol);
 
     m_label = new QLabel(this);
     m_label->setTextFormat(Qt::RichText);
-    const QString faint = colour(currentTheme(), views::Ink::faint).name();
-    m_label->setText(
-        QStringLiteral("%1 <span style='color:%2'>%3</span>")
-            .arg(m_labelText.toHtmlEscaped(), faint, words ? symbolHtml(words->symbol) : QString()));
     m_label->setFixedWidth(scaled(172));
 
     auto* row = new QHBoxLayout(this);
@@ -86,23 +84,45 @@ KnobEditor::KnobEditor(const core::Parameter& parameter, const LessonText& text,
     }
     setFixedHeight(scaled(32));
 
-    QString range;
-    if (parameter.options.empty())
-        range = QStringLiteral("<br><span style='color:%1'>%2 – %3</span>")
-                    .arg(faint, this->words(parameter.minimum), this->words(parameter.maximum));
-    const QString tip = QStringLiteral("<p><b>%1</b> %2<br>%3%4</p><p style='color:%5'>%6</p>")
-                            .arg(m_labelText.toHtmlEscaped(), words ? symbolHtml(words->symbol) : QString(),
-                                 m_tooltip.toHtmlEscaped(), range, faint, changeSentence(parameter.change));
-    for (QWidget* widget : findChildren<QWidget*>()) widget->setToolTip(tip);
-    setToolTip(tip);
     for (QWidget* control : std::initializer_list<QWidget*>{m_box, m_slider, m_combo, m_switch}) {
         if (!control) continue;
         control->setAccessibleName(m_labelText);
-        control->setAccessibleDescription(m_tooltip + " " + changeSentence(parameter.change));
         m_label->setBuddy(control);
     }
     if (m_slider) m_slider->setAccessibleName(m_labelText + ", " + say("slider"));
+    explain();
     display(m_value);
+}
+
+void KnobEditor::explain() {
+    const QString faint = colour(currentTheme(), views::Ink::faint).name();
+    const QString symbol =
+        m_idle ? m_symbol : QStringLiteral("<span style='color:%1'>%2</span>").arg(faint, m_symbol);
+    m_label->setText(m_labelText.toHtmlEscaped() + " " + symbol);
+    QString range;
+    if (m_parameter.options.empty())
+        range = QStringLiteral("<br><span style='color:%1'>%2 – %3</span>")
+                    .arg(faint, words(m_parameter.minimum), words(m_parameter.maximum));
+    QString effect = changeSentence(m_parameter.change);
+    if (m_idle) effect = say("Changes nothing as the other knobs stand.") + " " + effect;
+    const QString tip =
+        QStringLiteral("<p><b>%1</b> %2<br>%3%4</p><p style='color:%5'>%6</p>")
+            .arg(m_labelText.toHtmlEscaped(), m_symbol, m_tooltip.toHtmlEscaped(), range, faint, effect);
+    for (QWidget* widget : findChildren<QWidget*>()) widget->setToolTip(tip);
+    setToolTip(tip);
+    for (QWidget* control : std::initializer_list<QWidget*>{m_box, m_slider, m_combo, m_switch})
+        if (control) control->setAccessibleDescription(m_tooltip + " " + effect);
+}
+
+void KnobEditor::setIdle(bool idle) {
+    if (idle == m_idle) return;
+    m_idle = idle;
+    m_label->setEnabled(!idle);
+    if (m_slider) {
+        m_slider->setProperty("idle", idle);
+        m_slider->style()->polish(m_slider);
+    }
+    explain();
 }
 
 void KnobEditor::buildNumber() {

@@ -24,6 +24,9 @@ class KnobEditor : public QWidget {
 
     // Shows the run's value, unless the user's own has been sent a moment ago.
     void follow(double value);
+    // Dimmed while it changes nothing, as the other knobs stand; it can be turned nevertheless.
+    void setIdle(bool idle);
+    bool isIdle() const { return m_idle; }
     const core::Parameter& parameter() const { return m_parameter; }
     double value() const { return m_value; }
     // "Learning rate of D"
@@ -38,15 +41,16 @@ class KnobEditor : public QWidget {
     void buildNumber();
     void buildChoice(const LessonText& text);
     void buildSwitch();
+    void explain();           // on the label, in tooltips and to screen readers
     void take(double value);  // from the user
     void display(double value);
     double positionOf(double value) const;
     double valueAt(double position) const;
 
     core::Parameter m_parameter;
-    QString m_labelText, m_tooltip;
+    QString m_labelText, m_symbol, m_tooltip;
     double m_value = 0;
-    bool m_displaying = false;
+    bool m_displaying = false, m_idle = false;
     QElapsedTimer m_sinceChange;
 
     QLabel* m_label;

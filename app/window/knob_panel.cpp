@@ -4,6 +4,7 @@
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QVBoxLayout>
+#include <algorithm>
 
 #include "app/window/icons.h"
 #include "app/window/interface_words.h"
@@ -68,9 +69,12 @@ void KnobPanel::setLesson(const std::vector<core::Parameter>& parameters, const 
     setAccessibleName(say("Parameters"));
 }
 
-void KnobPanel::setSettings(const core::Settings& settings) {
-    for (const auto& [name, value] : settings)
-        if (KnobEditor* knob = editor(name)) knob->follow(value);
+void KnobPanel::follow(const core::Frame& frame) {
+    for (const auto& [name, value] : frame.settings)
+        if (KnobEditor* knob = editor(name)) {
+            knob->follow(value);
+            knob->setIdle(std::find(frame.idle.begin(), frame.idle.end(), name) != frame.idle.end());
+        }
 }
 
 KnobEditor* KnobPanel::editor(const std::string& knob) const {

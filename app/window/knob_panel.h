@@ -22,8 +22,8 @@ class KnobPanel : public QScrollArea {
 
     // Rebuilds the editors; also on a change of language, theme or scale.
     void setLesson(const std::vector<core::Parameter>& parameters, const LessonText& text);
-    // Shows the values of the run.
-    void setSettings(const core::Settings& settings);
+    // Shows the values of the run, and which knobs change nothing in it.
+    void follow(const core::Frame& frame);
     // "Learning rate of D 0.001"; empty if there is no such knob.
     QString describe(const std::string& knob, double value) const;
     KnobEditor* editor(const std::string& knob) const;

@@ -193,7 +193,7 @@ void MainWindow::select(size_t column) {
     m_selected = std::min(column, m_columns.size() - 1);
     m_sides->setCurrentIndex(int(m_selected));
     m_header->setPreset(m_columnPresets[m_selected]);
-    m_knobs->setSettings(selected().frame().settings);
+    m_knobs->follow(selected().frame());
 }
 
 // Above each pane what only this run has.
@@ -262,7 +262,7 @@ void MainWindow::showFrame() {
     });
     m_transport->setStep(frame.step, QString::fromStdString(frame.stage));
     m_transport->timeline()->setRun(frame.step, selected().furthest(), planned());
-    m_knobs->setSettings(frame.settings);
+    m_knobs->follow(frame);
     m_lessonView->setFrame(frame);
     m_algorithm->setStage(QString::fromStdString(frame.stage));
     showDifferences();

@@ -225,7 +225,7 @@ void MainWindow::dress() {
     m_tools->dress();
     if (!m_parameters.empty()) {
         m_knobs->setLesson(m_parameters, m_text);
-        m_knobs->setSettings(selected().frame().settings);
+        m_knobs->follow(selected().frame());
         const QString shown = m_text.id + "." + m_text.language;
         if (shown != m_shownText) {
             m_lessonView->setLesson(m_text);

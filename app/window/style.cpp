@@ -118,6 +118,7 @@ QString sheetOf(const views::Theme& t) {
         QMenu::separator { height: 1px; background: @edge; margin: @6; }
         QSlider::groove:horizontal { height: @4; border-radius: @2; background: @edge; }
         QSlider::sub-page:horizontal { background: @accent; border-radius: @2; }
+        QSlider[idle="true"]::sub-page:horizontal { background: @edge; }
         QSlider::handle:horizontal { width: @14; height: @14; margin: -@5 0; border-radius: @7; background: @text; }
         QSlider::handle:horizontal:hover, QSlider::handle:horizontal:focus { background: @accent; }
         QSlider:focus { border: none; }

@@ -44,6 +44,7 @@ struct Frame {
     uint64_t seed = 0;
     Settings settings;
     std::map<std::string, std::string> choices;  // the option's name of every choice knob
+    std::vector<std::string> idle;               // knobs that change nothing as the others stand
     std::vector<OwnDataPtr> ownData;             // further options of the knob `data`, in their order
 
     std::map<std::string, Tensor> channels;    // by channel name

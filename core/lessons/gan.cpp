@@ -142,6 +142,14 @@ class Gan final : public Lesson {
         return all;
     }
 
+    std::vector<const Knob*> idle() const override {
+        std::vector<const Knob*> all;
+        if (loss != "wgan-gp") all.push_back(&gp);
+        if (loss != "minimax" && loss != "non-saturating") all.push_back(&smoothing);
+        if (freezeG) all.insert(all.end(), {&kG, &lrG, &ema});
+        return all;
+    }
+
     Choice data{*this,
                 "data",
                 {"ring8", "grid25", "moons", "swiss-roll", "checkerboard", "spirals", "pinwheel", "circles",

@@ -104,6 +104,8 @@ class Lesson {
     virtual void evaluate(Recorder&) {}
     virtual int evaluationPieces() const { return 1; }
     virtual std::vector<Measure> measures() { return {}; }
+    // Knobs that change nothing as the others stand; the window says so.
+    virtual std::vector<const Knob*> idle() const { return {}; }
 
     // The number of completed training steps as the running plan sees it, [1]: for schedules over time.
     Var stepNumber(Recorder& r) const { return r.live(int(m_knobs.size())); }

@@ -172,6 +172,15 @@ class Vae final : public Lesson {
         return all;
     }
 
+    std::vector<const Knob*> idle() const override {
+        if (exact()) return {&likelihood, &sigmaX, &learnSigma};
+        if (bernoulli()) return {&sigmaX, &learnSigma};
+        std::vector<const Knob*> all;
+        if (!pictures()) all.push_back(&likelihood);
+        if (learnSigma) all.push_back(&sigmaX);
+        return all;
+    }
+
     Choice data{
         *this, "data", {"fashion", "shapes", "ring8", "moons", "swiss-roll", "pinwheel", "linear-gaussian"}};
     Structural zDim{*this, "z_dim", 16, 2, 64};

@@ -49,6 +49,7 @@ void Run::describe(const Lesson& lesson, Frame& frame) {
         frame.settings[p.name] = knob->value();
         if (!p.options.empty()) frame.choices[p.name] = p.options[size_t(knob->value())];
     }
+    for (const Knob* knob : lesson.idle()) frame.idle.push_back(knob->parameter().name);
     frame.ownData = lesson.offered();
 }
 

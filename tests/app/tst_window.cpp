@@ -153,7 +153,14 @@ class TestWindow : public QObject {
         QTest::keyClick(box, Qt::Key_Return);
         QVERIFY(comesTrue([&] { return std::abs(frame().settings.at("lr_g") - 3e-4) < 1e-9; }));
 
+        // Outside WGAN-GP its penalty's weight changes nothing, and the label says so.
+        KnobEditor* weight = window().knobs().editor("gp");
+        QVERIFY(weight->isIdle() && weight->toolTip().contains("Changes nothing"));
         auto* loss = window().knobs().editor("loss")->findChild<QComboBox*>();
+        loss->setCurrentIndex(4);
+        emit loss->activated(4);
+        QVERIFY(comesTrue([&] { return !weight->isIdle(); }));
+        QVERIFY(!weight->toolTip().contains("Changes nothing"));
         loss->setFocus();
         QTest::keyClick(loss, loss->currentIndex() > 0 ? Qt::Key_Up : Qt::Key_Down);
         QVERIFY(comesTrue([&] { return frame().settings.at("loss") == loss->currentIndex(); }));

@@ -191,6 +191,54 @@ class TestContract : public QObject {
         }
     }
 
+    // Whatever a knob that is said to be idle is turned to, the run stays the same.
+    void idleKnobsChangeNothing_data() {
+        QTest::addColumn<QString>("id");
+        QTest::addColumn<QString>("knob");
+        QTest::addColumn<QString>("option");
+        for (const std::string& id : lessonIds()) {
+            const auto lesson = makeLesson(id);
+            for (const Knob* knob : lesson->knobs())
+                for (const std::string& option : knob->parameter().options)
+                    QTest::addRow("%s, %s=%s", id.c_str(), knob->parameter().name.c_str(), option.c_str())
+                        << QString::fromStdString(id) << QString::fromStdString(knob->parameter().name)
+                        << QString::fromStdString(option);
+        }
+    }
+    void idleKnobsChangeNothing() {
+        QFETCH(QString, id);
+        QFETCH(QString, knob);
+        QFETCH(QString, option);
+        std::vector<std::pair<std::string, std::string>> extra = {{knob.toStdString(), option.toStdString()}};
+        if (option == "linear-gaussian") extra.emplace_back("z_dim", "2");
+        const auto trained = [&] {
+            Run run(small(id.toStdString(), "", extra));
+            for (int i = 0; i < 2; ++i)
+                if (!run.step()) throw Error(run.problem());
+            return std::pair(run.parameterHash(), run.look({}).idle);
+        };
+        const auto [hash, idle] = trained();
+        const auto lesson = makeLesson(id.toStdString());
+        for (const std::string& name : idle) {
+            const Parameter& p = lesson->knob(name).parameter();
+            extra.emplace_back(name, p.print(p.initial == p.maximum ? p.minimum : p.maximum));
+            QVERIFY2(trained().first == hash, name.c_str());
+            extra.pop_back();
+        }
+    }
+
+    void aKnobIsIdleOnlyWhereItHasNoUse() {
+        const auto idle = [](const char* lesson, std::vector<std::pair<std::string, std::string>> settings) {
+            Run run(small(lesson, "", std::move(settings)));
+            return run.look({}).idle;
+        };
+        using Names = std::vector<std::string>;
+        QCOMPARE(idle("gan", {}), Names{"gp"});
+        QCOMPARE(idle("gan", {{"loss", "wgan-gp"}}), Names{"smoothing"});
+        QCOMPARE(idle("vae", {{"data", "moons"}}), Names{"likelihood"});
+        QCOMPARE(idle("vae", {{"likelihood", "gaussian"}}), Names{});
+    }
+
     // A knob's initial value and its limits can be written and read back.
     void everyKnobsValuesSurviveAsText() {
         for (const std::string& id : lessonIds()) {
