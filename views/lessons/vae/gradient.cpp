@@ -17,15 +17,26 @@ struct Estimator {
 const Estimator estimators[] = {{"score function", "gradient_score", "variance_score", Ink::noise},
                                 {"reparameterised", "gradient_reparam", "variance_reparam", Ink::learned}};
 
+const char* const codeSymbol = "μ, σ";
+
+Size sizeIn(const Canvas& canvas, float radius) {
+    return radius < canvas.px(16) ? Size::small : Size::base;
+}
+
+// Half of it: a circle, drawn out where two symbols want more room.
+float halfWidth(const Canvas& canvas, float radius, const std::string& symbol) {
+    return std::max(radius, canvas.measure(symbol, sizeIn(canvas, radius)).x / 2 + canvas.px(5));
+}
+
 void node(Canvas& canvas, Vec at, float radius, const std::string& symbol, Ink ink, bool random) {
-    const Rect box = {at.x - radius, at.y - radius, at.x + radius, at.y + radius};
+    const float half = halfWidth(canvas, radius, symbol);
+    const Rect box = {at.x - half, at.y - radius, at.x + half, at.y + radius};
     // What is random is a die: square; what is computed is round.
     const float rounding = random ? 4 : radius / canvas.px(1);
     canvas.fill(box, Ink::surface, rounding);
     canvas.fill(box, Paint(ink, 0.22f), rounding);
     canvas.outline(box, Stroke(ink, 1.75f), rounding);
-    const Size size = radius < canvas.px(16) ? Size::small : Size::base;
-    canvas.text(at, symbol, {.paint = Ink::text, .size = size, .anchor = {0.5f, 0.5f}});
+    canvas.text(at, symbol, {.paint = Ink::text, .size = sizeIn(canvas, radius), .anchor = {0.5f, 0.5f}});
 }
 
 // mu, sigma -> z -> L, and the gradient's way back beneath. Without the trick z itself is the die, and the
@@ -35,12 +46,13 @@ void drawWay(Canvas& canvas, Rect where, bool reparameterised) {
     canvas.text({where.centre().x, where.y0}, e.name, {.paint = e.ink, .anchor = {0.5f, 0}});
     where.cutTop(canvas.lineHeight() + canvas.px(4));
     const float radius = std::min(canvas.px(17), (where.height() - canvas.px(20)) / 5.4f);
-    const float reach = std::min(where.width() / 2 - radius, canvas.px(110));
+    const float half = halfWidth(canvas, radius, codeSymbol);
+    const float reach = std::min(where.width() / 2 - half, canvas.px(110));
     const float y = where.y1 - canvas.px(20) - radius, middle = where.centre().x;
     const Vec code = {middle - reach, y}, z = {middle, y}, loss = {middle + reach, y};
     const Vec out = {radius + canvas.px(3), 0};
     const Stroke forward(Ink::faint, 1.5f);
-    canvas.arrow(code + out, z - out, forward);
+    canvas.arrow(code + Vec{half + canvas.px(3), 0}, z - out, forward);
     canvas.arrow(z + out, loss - out, forward);
     if (reparameterised) {
         const Vec die = {middle, std::max(where.y0 + radius, y - 3.2f * radius)};
@@ -48,7 +60,7 @@ void drawWay(Canvas& canvas, Rect where, bool reparameterised) {
         canvas.arrow(die + down, z - down, forward);
         node(canvas, die, radius, "ε", Ink::noise, true);
     }
-    node(canvas, code, radius, "μ, σ", Ink::learned, false);
+    node(canvas, code, radius, codeSymbol, Ink::learned, false);
     node(canvas, z, radius, "z", reparameterised ? Ink::learned : Ink::noise, !reparameterised);
     node(canvas, loss, radius, "L", Ink::generated, false);
 
