@@ -231,6 +231,9 @@ Convolution convolutionOf(const Call<float>& call) {
 void convolve(const Call<float>& call, int64_t begin, int64_t end) {
     if (end <= begin) return;
     if (call.window == 1 && call.stride == 1 && call.offset == 0) return product(call, begin, end);
+    if (winograd::suits(call.window, call.stride, call.offset, call.inExtents[0].channels,
+                        call.extents.channels))
+        return convolveTransformed(call, begin, end);
     const Convolution c = convolutionOf(call);
     if (c.O <= Simd::narrowColumns && c.step == 1) return convolveToFew(call, c, begin, end);
     const bool bordered = c.left + c.right > 0;

@@ -156,6 +156,8 @@ void weighConvolution(const Call<float>& call, int64_t begin, int64_t end) {
     const int64_t O = y.channels, perRow = call.columns / O;
     begin *= perRow;
     end *= perRow;
+    if (winograd::suits(call.window, call.stride, call.offset, x.channels, O))
+        return weighTransformed(call, begin, end);
     zeroRun(call.out + begin * O, (end - begin) * O);
     if (call.window == 1 && call.stride == 1 && call.offset == 0) {
         Product p{};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/cpu/call.h"
+#include "core/cpu/winograd.h"
 #include "core/graph/graph.h"
 
 namespace core::cpu {
@@ -48,11 +49,16 @@ int64_t scratchSize(const Call<T>& call) {
     const int64_t k = call.window, taps = k * k * x.channels;
     // An image with the zeros that taps see around it, and room for what registers read past its end.
     const int64_t padded = (x.height + 2 * k) * (x.width + 2 * k) * x.channels + 128;
+    const auto transformed = [&](int64_t O) {
+        return winograd::suits(k, call.stride, call.offset, x.channels, O);
+    };
     switch (call.op) {
         case Op::convolution:
         case Op::convolutionTransposed:  // and the weight in panels
+            if (transformed(call.extents.channels)) return winograd::scratchSize(x, call.extents.channels);
             return padded + taps * ((call.extents.channels + 31) / 32 * 32);
         case Op::convolutionWeight: {
+            if (transformed(other.channels)) return winograd::scratchSize(x, other.channels);
             // A block of dy in panels, what it sees, or the weight's gradient turned.
             const int64_t pixels = other.width > 128 ? other.width : 128;
             return padded + pixels * (32 + (x.channels < 8 ? taps : 0)) +

@@ -9,6 +9,8 @@
 #include "core/cpu/gemm.inl"
 
 #include "core/cpu/attention.inl"
+#include "core/cpu/winograd.inl"
+
 #include "core/cpu/convolution.inl"
 #include "core/cpu/convolution_weight.inl"
 

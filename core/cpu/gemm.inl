@@ -21,7 +21,7 @@ struct Product {
     const float* bias = nullptr;  // added to every row in the end; or none
     const Run* runs = &wholeRun;
     int64_t runCount = 1;
-    // What a later tile reads, asked for line by line: one for every k.
+    // What a later tile reads, asked for two lines at a time: for every k.
     const float* ahead = nullptr;
     int64_t stepAhead = 0;
 };
@@ -65,6 +65,7 @@ void tile(const Product& p, typename Simd::Mask part) {
                                                     : Simd::load(b + v * Simd::width);
             b += stepB;
             __builtin_prefetch(ahead);
+            __builtin_prefetch(ahead + 16);
             ahead += stepAhead;
 #pragma GCC unroll 16
             for (int r = 0; r < ROWS; ++r) {
@@ -160,9 +161,10 @@ void sweep(Product p, int64_t rows, int64_t columns, int64_t stepPanel) {
         const int64_t r0 = rows * i / count, r = rows * (i + 1) / count - r0;
         p.a = a + r0 * p.stepRow;
         for (int64_t c0 = 0; c0 < columns; c0 += panel) {
+            p.b = b + c0 / panel * stepPanel;
             p.ahead = p.a + (TRANSPOSED ? 0 : 2 * r * p.stepRow);
             p.stepAhead = TRANSPOSED || c0 > 0 ? 0 : 16;
-            p.b = b + c0 / panel * stepPanel;
+            if (i == 0) p.ahead = p.b + stepPanel, p.stepAhead = p.stepB;  // weights pass but once
             p.out = out + r0 * p.stepOut + c0;
             p.bias = bias ? bias + c0 : nullptr;
             runTile<TRANSPOSED>(p, r, smaller(panel, columns - c0));

@@ -4,6 +4,7 @@
 #include "core/base/math.h"
 #include "core/base/philox.h"
 #include "core/cpu/call.h"
+#include "core/cpu/winograd.h"
 
 namespace core::cpu {
 namespace {

@@ -37,9 +37,11 @@ bool readsWhole(const Node& n, int which) {
     }
 }
 
-// Does row i of the node depend only on row i of this operand?
+// Does row i of the node depend only on row i of this operand? A convolution's weight gradient is computed by
+// workers who share all rows, each some input channels of every tap.
 bool rowLocal(const Graph& g, const Node& n, int which) {
-    return g.nodes[n.inputs[which]].shape.rows() == n.shape.rows() && !readsWhole(n, which);
+    const Node& from = g.nodes[n.inputs[which]];
+    return from.shape.rows() == n.shape.rows() && !readsWhole(n, which) && from.op != Op::convolutionWeight;
 }
 
 // Is a row of it, or of what it is computed from, more than one position? Few such samples fit a slab; what

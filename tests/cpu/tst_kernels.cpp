@@ -93,7 +93,8 @@ class TestKernels : public QObject {
     void aSlabWritesOnlyItsRows() {
         for (const Problem& p : all()) {
             const int64_t rows = p.call.rows, begin = rows / 3, end = rows - rows / 4;
-            if (rows < 5) continue;
+            // A convolution's weight gradient is shared out otherwise: see the test below.
+            if (rows < 5 || p.call.op == Op::convolutionWeight) continue;
             for (const KernelSet* set : sets()) {
                 const std::vector<float> whole = solve(p, *set, rows);
                 std::vector<float> out(whole.size(), 12345.0f);
@@ -106,6 +107,33 @@ class TestKernels : public QObject {
                     const bool inside = i >= begin * call.columns && i < end * call.columns;
                     QVERIFY2(out[size_t(i)] == (inside ? whole[size_t(i)] : 12345.0f), p.name.c_str());
                 }
+            }
+        }
+    }
+
+    // Of a weight's gradient a worker may compute all taps of some channels, where it was given some taps of
+    // all.
+    void workersOfAWeightGradientWriteApart() {
+        for (const Problem& p : all()) {
+            if (p.call.op != Op::convolutionWeight) continue;
+            const int64_t rows = p.call.rows;
+            for (const KernelSet* set : sets()) {
+                const std::vector<float> whole = solve(p, *set, rows);
+                std::vector<int> writers(whole.size(), 0);
+                for (const auto& [begin, end] : {std::pair{int64_t(0), rows / 3}, {rows / 3, rows}}) {
+                    std::vector<float> out(whole.size(), 12345.0f);
+                    Call<float> call = p.call;
+                    call.out = out.data();
+                    std::vector<float> scratch(size_t(scratchSize(call)), std::nanf(""));
+                    call.scratch = scratch.data();
+                    set->kernelFor(call.op)(call, begin, end);
+                    for (size_t i = 0; i < whole.size(); ++i)
+                        if (out[i] != 12345.0f) {
+                            ++writers[i];
+                            QVERIFY2(out[i] == whole[i], p.name.c_str());
+                        }
+                }
+                for (int written : writers) QVERIFY2(written == 1, p.name.c_str());
             }
         }
     }
