@@ -46,7 +46,8 @@ void trainTo(MainWindow& window, int64_t steps, double settle) {
     while (calm.elapsed() < calmMs && whole.elapsed() < longestMs) {
         liveOn(20);
         const bool moving = column.pane() && column.pane()->pane().wantsFrame();
-        if (moving || column.frame().channels.size() != channels) calm.restart();
+        if (moving || column.frame().awaitsFigures || column.frame().channels.size() != channels)
+            calm.restart();
         channels = column.frame().channels.size();
     }
     CHECK(column.frame().problem.empty(), "{}", column.frame().problem);

@@ -37,7 +37,8 @@ struct Frame {
     int64_t step = 0;   // completed training steps
     std::string stage;  // the stage that comes next in slow mode; empty at a step boundary
     bool running = false;
-    int64_t target = -1;  // the step that the run is on its way to, by replaying; -1: none
+    int64_t target = -1;         // the step that the run is on its way to, by replaying; -1: none
+    bool awaitsFigures = false;  // the costly ones are of an earlier step
     double stepsPerSecond = 0;
     std::string device;   // "CPU, 2 threads, AVX-512"
     std::string problem;  // one sentence, shown where the picture would be; empty when all is well

@@ -104,8 +104,9 @@ struct Trainer::State {
 
     // One piece of the costly figures, when they are due.
     void evaluate() {
-        const bool due =
-            secondsSince(evaluatedAt) > std::max(evaluationInterval, evaluationShare * evaluationSeconds);
+        // A run that stands still has the time.
+        const double wait = running ? evaluationShare * evaluationSeconds : 0;
+        const bool due = secondsSince(evaluatedAt) > std::max(evaluationInterval, wait);
         if (!evaluating && (!due || evaluatedStep == run->stepCount())) return;
         if (!evaluating) evaluationSeconds = 0;
         const Clock::time_point start = Clock::now();
@@ -138,6 +139,7 @@ struct Trainer::State {
         }
         frame.running = running;
         frame.target = target.value_or(-1);
+        frame.awaitsFigures = run && evaluatedStep != run->stepCount();
         frame.stepsPerSecond = rate;
         if (!problem.empty()) frame.problem = problem;
         lookSeconds = secondsSince(start);

@@ -79,6 +79,20 @@ class TestTrainer : public QObject {
         QCOMPARE(settled(trainer)->step, step);  // it really rests
     }
 
+    // What is costly is worked out while the run rests, for the step that is seen.
+    void aRestingRunGetsItsCostlyFigures() {
+        Trainer trainer;
+        trainer.watch({"elbo_test"});
+        trainer.open(small("vae", "linear-gaussian"));
+        for (int64_t step = 1; step <= 2; ++step) {
+            trainer.stepOnce();
+            const FramePtr frame =
+                await(trainer, [&](const Frame& f) { return f.step == step && !f.awaitsFigures; });
+            QVERIFY(frame && frame->find("elbo_test"));
+            QCOMPARE(frame->histories.at("elbo_test").buckets().back().step, step);
+        }
+    }
+
     void resetWhileTraining() {
         Trainer trainer;
         trainer.open(small("gan", "ring8"));
