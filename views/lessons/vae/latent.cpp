@@ -302,7 +302,8 @@ void LatentPlane::oneDraw(Canvas& canvas, const core::Frame& frame, const SetHan
         for (const Row& row : rows) {
             canvas.text({r.x0, y}, row.symbol, {.paint = row.ink});
             for (size_t k = 0; k < 2 && one.known; ++k)
-                canvas.text({r.x0 + across * (k ? 1 : 0.56f), y}, number(row.values[k]), {.anchor = {1, 0}});
+                canvas.text({r.x0 + across * (k ? 1 : 0.56f), y + line / 2}, number(row.values[k]),
+                            {.size = digits == 2 ? Size::small : Size::base, .anchor = {1, 0.5f}});
             y += line;
         }
     };
