@@ -53,7 +53,7 @@ void drawPointPairs(Canvas& canvas, const core::Frame& frame) {
     plot.segments(real, recon, Stroke(Paint(Ink::faint, 0.6f), 1));
     plot.points(real, Paint(Ink::data, 0.8f), 2.5f);
     plot.points(recon, Paint(Ink::generated, 0.9f), 2.5f);
-    if (real.size == 0) canvas.empty("Points and what comes back appear with the first step.", plot.rect());
+    if (real.size == 0) canvas.empty("Points and what comes back appear with the first step.", area);
 }
 
 void drawHolesOfPoints(Canvas& canvas, const core::Frame& frame, Rect where) {
