@@ -165,7 +165,10 @@ void Plot::drawEndLabels() {
     for (const EndLabel& label : m_endLabels) {
         c.text({x, label.y}, label.text, {label.paint, Size::base, {0, 0.5f}});
         if (!label.value || !m_style.endValues) continue;
-        c.text({x + m_endWidth + c.px(8), label.y}, figure(*label.value), {Ink::text, Size::base, {0, 0.5f}});
+        // A tiny negative number gives up a digit for its exponent: the room is that of the widest other.
+        std::string value = figure(*label.value);
+        if (c.measure(value).x > c.measure(widestValue).x) value = figure(*label.value, 2);
+        c.text({x + m_endWidth + c.px(8), label.y}, value, {Ink::text, Size::base, {0, 0.5f}});
     }
 }
 

@@ -192,6 +192,27 @@ class TestCanvas : public PaneTest {
         QVERIFY2(share > 0.22 && share < 0.32, std::to_string(share).c_str());
     }
 
+    void theLastValueStaysInItsRoomHoweverSmall() {
+        core::History history;
+        for (int step = 1; step <= 50; ++step) history.add(step, -1.8e-7f);
+        Rect where;
+        show({[&](Canvas& c) {
+            where = c.area();
+            where.x1 -= 60;
+            c.history("h", {{&history, "L", Ink::learned}}, {.y = {-1, 1}}, where);
+        }});
+        const QImage picture = render();
+        const auto inked = [&](int from, int to) {
+            int n = 0;
+            for (int y = int(where.y0); y < int(where.y1); ++y)
+                for (int x = from; x < to; ++x)
+                    n += !near(picture.pixelColor(x, y), m_theme.ink(Ink::background), 12);
+            return n;
+        };
+        QVERIFY(inked(int(where.x1) - 20, int(where.x1)) > 20);
+        QCOMPARE(inked(int(where.x1) + 1, int(where.x1) + 50), 0);
+    }
+
     void pictureOfASheetIsShownPixelForPixel() {
         std::vector<float> checks(2 * 16);
         for (size_t i = 0; i < 16; ++i) checks[i] = (i / 4 + i) % 2 ? 1.f : 0.f;
