@@ -163,8 +163,14 @@ void drawPlane(Canvas& canvas, const Frame& frame) {
     // Below the tick labels.
     Rect row = {plot.rect().x0, 0, key.x1, key.y1};
     row.y0 = std::min(key.y0 + canvas.px(4), plot.rect().y1 + canvas.lineHeight(Size::small) + canvas.px(14));
+    const auto widthOf = [&](const LegendEntry& entry) {
+        return canvas.px(22) + canvas.measure(entry.label, Size::small).x;
+    };
+    float whole = canvas.px(18) * float(entries.size() - 1);
+    for (const LegendEntry& entry : entries) whole += widthOf(entry);
+    row.x0 = std::max(key.x0, std::min(row.x0, row.x1 - whole));  // under the plane, or as far as it takes
     for (const LegendEntry& entry : entries) {
-        const float width = canvas.px(22) + canvas.measure(entry.label, Size::small).x;
+        const float width = widthOf(entry);
         if (row.x0 + width > row.x1) break;
         canvas.legend(row, {entry});
         row.x0 += width + canvas.px(18);
