@@ -31,7 +31,9 @@ struct Call {
     int64_t inRows[maxInputs] = {}, inColumns[maxInputs] = {};
     Extents inExtents[maxInputs];
     const T* bias = nullptr;  // matmul: added to every row of the product, in floats alone; or none
-    T* scratch = nullptr;     // scratchSize(call) floats of the worker's own
+    const T* prepared =
+        nullptr;           // the second operand as KernelSet::prepare makes it, in floats alone; or none
+    T* scratch = nullptr;  // scratchSize(call) floats of the worker's own
 
     philox::Position at;                 // what draws: filled before every run
     const float* tableValues = nullptr;  // drawRows: one of the two
@@ -63,6 +65,10 @@ struct KernelSet {
     Kernel<float> (*kernelFor)(Op);  // never null for an op that computes
     // Elements [begin, end) of the range; returns false if any gradient or updated parameter was not finite.
     bool (*update)(const UpdateCall&, int64_t begin, int64_t end);
+    // The second operand of a product or convolution in the order in which its kernel reads it, which many
+    // rows share: the floats that it takes, 0 where the kernel wants none, and the making.
+    int64_t (*preparedSize)(const Call<float>&);
+    void (*prepare)(const Call<float>&, float* to);
     // Whether elements [begin, end) hold neither infinity nor NaN.
     bool (*finite)(const float* values, int64_t begin, int64_t end);
 };

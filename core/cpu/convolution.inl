@@ -67,6 +67,10 @@ void packTaps(const Convolution& c, const float* w, const Lattice& l, float* to)
             }
 }
 
+GS_INLINE int64_t packedTaps(const Convolution& c, const Lattice& l) {
+    return l.taps[0] * l.taps[1] * c.I * ((c.O + panel - 1) / panel * panel);
+}
+
 // Rows of the image with the zeros beside them.
 void padRowsOf(const Convolution& c, const float* image, float* to) {
     const int64_t row = c.x.width * c.I;
@@ -238,16 +242,16 @@ void convolve(const Call<float>& call, int64_t begin, int64_t end) {
     if (c.O <= Simd::narrowColumns && c.step == 1) return convolveToFew(call, c, begin, end);
     const bool bordered = c.left + c.right > 0;
     float* padded = call.scratch;
-    float* packed = padded + (bordered ? (c.x.height * c.stepRow + 15) / 16 * 16 : 0);
+    float* const weights = padded + (bordered ? (c.x.height * c.stepRow + 15) / 16 * 16 : 0);
     for (int64_t sample = begin; sample < end; ++sample) {
         const float* image = call.in[0] + sample * c.x.positions() * c.I;
         if (bordered) padRowsOf(c, image, padded);
-        float* weights = packed;
+        int64_t packed = 0;
         for (int64_t n = 0; n < c.lattices * c.lattices; ++n) {
             Lattice l = latticeOf(call, c, n);
-            l.weights = weights;
-            if (sample == begin) packTaps(c, call.in[1], l, weights);
-            weights += l.taps[0] * l.taps[1] * c.I * ((c.O + panel - 1) / panel * panel);
+            l.weights = call.prepared ? call.prepared + packed : weights + packed;
+            if (sample == begin && !call.prepared) packTaps(c, call.in[1], l, weights + packed);
+            packed += packedTaps(c, l);
             const bool asks = n == 0 && sample + 1 < end;
             convolveImage(c, l,
                           {bordered ? padded : image, call.out + sample * c.y.positions() * c.O,

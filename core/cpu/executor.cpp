@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <thread>
 
 #include "core/cpu/describe.h"
 
@@ -57,6 +58,7 @@ void Executor::prepareCalls() {
     m_calls.resize(g.nodes.size());
     m_kernelOf.assign(g.nodes.size(), nullptr);
     m_ofWorker.assign(g.nodes.size(), 0);
+    m_preparedOf.assign(g.nodes.size(), -1);
     int64_t scratch = 0;
     for (NodeId id = 0; id < NodeId(g.nodes.size()); ++id) {
         const Node& n = g.nodes[id];
@@ -83,6 +85,11 @@ void Executor::prepareCalls() {
         scratch = std::max(scratch, scratchSize(call));
         if (isRandom(n.op)) m_randomNodes.push_back(id);
         if (n.op != Op::assign) m_kernelOf[id] = m_kernels.kernelFor(n.op);
+        if (const int64_t size = m_kernels.preparedSize(call); size > 0) {
+            m_preparedOf[id] = int(m_prepared.size());
+            m_prepared.push_back({id, Buffer(size_t(size)), std::make_unique<std::atomic<uint64_t>>(0)});
+            call.prepared = m_prepared.back().values.data();
+        }
     }
     for (int worker = 0; worker < m_pool.threads(); ++worker) {
         m_slabs.emplace_back(size_t(m_plan.slabSize));
@@ -150,7 +157,8 @@ void Executor::prepareTasks(int threads) {
                     for (int r = 0; r < int(m_updates.size()); ++r)
                         for (int64_t at = 0; m_updates[r].update == first.slot && at < m_updates[r].size;
                              at += updatePiece)
-                            tasks.push_back({nullptr, r, at, std::min(at + updatePiece, m_updates[r].size)});
+                            tasks.push_back({Task::update, nullptr, r, at,
+                                             std::min(at + updatePiece, m_updates[r].size)});
                     continue;
                 }
                 // A few slabs for each thread, so that none waits long.
@@ -159,8 +167,13 @@ void Executor::prepareTasks(int threads) {
                 if (slab > 12) slab = (slab + 11) / 12 * 12;
                 slab = std::min(std::max<int64_t>(slab, std::min<int64_t>(group.slab, 12)), group.slab);
                 for (int64_t at = 0; at < group.rows; at += slab)
-                    tasks.push_back({&group, 0, at, std::min(at + slab, group.rows)});
+                    tasks.push_back({Task::rows, &group, 0, at, std::min(at + slab, group.rows)});
             }
+            // The last is taken first: what rows wait for is at least begun before them.
+            for (auto group = level.rbegin(); group != level.rend(); ++group)
+                for (auto id = group->nodes.rbegin(); id != group->nodes.rend(); ++id)
+                    if (const int index = m_preparedOf[size_t(*id)]; index >= 0)
+                        tasks.push_back({Task::prepare, nullptr, index, 0, 0});
         }
     }
 }
@@ -245,6 +258,7 @@ void Executor::beginUpdates(const Level& level) {
 void Executor::runLevel(size_t segment, size_t level) {
     beginUpdates(m_plan.segments[segment].levels[level]);
     m_running = &m_tasks[segment][level];
+    ++m_levelsRun;
     m_pool.run(
         [](void* self, int64_t index, int worker) {
             Executor& e = *static_cast<Executor*>(self);
@@ -254,17 +268,38 @@ void Executor::runLevel(size_t segment, size_t level) {
 }
 
 void Executor::runTask(const Task& task, int worker) {
-    if (task.group) {
-        for (NodeId id : task.group->nodes) runNode(id, task.begin, task.end, worker);
-        return;
+    switch (task.kind) {
+        case Task::prepare: {
+            Prepared& prepared = m_prepared[size_t(task.index)];
+            m_kernels.prepare(m_calls[size_t(prepared.node)], prepared.values.data());
+            prepared.level->store(m_levelsRun, std::memory_order_release);
+            return;
+        }
+        case Task::rows:
+            for (NodeId id : task.group->nodes) runNode(id, task.begin, task.end, worker);
+            return;
+        case Task::update:
+            if (!m_kernels.update(m_updates[size_t(task.index)].call, task.begin, task.end)) m_finite = false;
+            return;
     }
-    const UpdateRange& range = m_updates[size_t(task.range)];
-    if (!m_kernels.update(range.call, task.begin, task.end)) m_finite = false;
+}
+
+// Another worker has begun to make it.
+void Executor::awaitPrepared(NodeId id) const {
+    const int index = m_preparedOf[size_t(id)];
+    if (index < 0) return;
+    const std::atomic<uint64_t>& level = *m_prepared[size_t(index)].level;
+    for (int spins = 0; level.load(std::memory_order_acquire) != m_levelsRun; ++spins)
+        if (spins < 1000)
+            __builtin_ia32_pause();
+        else
+            std::this_thread::yield();
 }
 
 void Executor::runNode(NodeId id, int64_t begin, int64_t end, int worker) {
     const Call<float>& call = m_calls[size_t(id)];
     if (const Kernel<float> kernel = m_kernelOf[size_t(id)]) {
+        awaitPrepared(id);
         const uint8_t ofWorker = m_ofWorker[size_t(id)];
         if (ofWorker == 0) return kernel(call, begin, end);
         Call<float> own = call;

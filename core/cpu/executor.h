@@ -53,9 +53,17 @@ class Executor {
         int64_t size;
     };
     struct Task {
-        const Group* group;  // or null for a piece of an update
-        int range;
+        enum Kind { prepare, rows, update } kind;
+        const Group* group;  // of rows
+        int index;           // of m_prepared or m_updates
         int64_t begin, end;  // rows, or elements
+    };
+    // The second operand of a node in the order that its kernel wants, made anew in every level that reads
+    // it.
+    struct Prepared {
+        NodeId node;
+        Buffer values;
+        std::unique_ptr<std::atomic<uint64_t>> level;  // the last one that it was made in
     };
 
     float* address(NodeId id);
@@ -66,6 +74,7 @@ class Executor {
     void beginUpdates(const Level& level);
     void runLevel(size_t segment, size_t level);
     void runTask(const Task& task, int worker);
+    void awaitPrepared(NodeId id) const;
     void runNode(NodeId id, int64_t begin, int64_t end, int worker);
 
     Plan m_plan;
@@ -80,6 +89,9 @@ class Executor {
     // By node: which operands (bits 0 to 3) and whether the output (bit 4) are in the slab; bit 5: has
     // scratch.
     std::vector<uint8_t> m_ofWorker;
+    std::vector<Prepared> m_prepared;
+    std::vector<int> m_preparedOf;  // by node; -1 for none
+    uint64_t m_levelsRun = 0;
     std::vector<NodeId> m_randomNodes;
     std::vector<UpdateRange> m_updates;
     std::vector<std::vector<std::vector<Task>>> m_tasks;  // by segment, level

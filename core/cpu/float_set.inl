@@ -14,6 +14,8 @@
 #include "core/cpu/convolution.inl"
 #include "core/cpu/convolution_weight.inl"
 
+#include "core/cpu/prepare.inl"
+
 Kernel<float> kernelFor(Op op) {
     if (op == Op::transpose) return turned;
     static constexpr Products<float> products{product,    convolve, convolve,         weighConvolution,

@@ -315,6 +315,26 @@ void wideProduct(Product p, int64_t rows, int64_t C, int64_t K) {
     }
 }
 
+// B in panels, as prepare() makes them.
+void preparedProduct(Product p, int64_t rows, int64_t C, int64_t K) {
+    const float *a = p.a, *panels = p.b, *bias = p.bias;
+    float* out = p.out;
+    p.stepB = panel;
+    const int64_t pieces = (K + blockK - 1) / blockK;
+    for (int64_t piece = 0; piece < pieces; ++piece) {
+        const int64_t k0 = K * piece / pieces;
+        p.K = K * (piece + 1) / pieces - k0;
+        p.a = a + k0 * p.stepK;
+        p.fresh = piece == 0;
+        for (int64_t c0 = 0; c0 < C; c0 += sweepColumns) {
+            p.b = panels + c0 * K + k0 * panel;
+            p.out = out + c0;
+            p.bias = bias && piece + 1 == pieces ? bias + c0 : nullptr;
+            sweep<false>(p, rows, smaller(sweepColumns, C - c0), K * panel);
+        }
+    }
+}
+
 // Few columns: a register holds one column's outputs of several rows, and A is turned so that it can be
 // read that way. `x` is A^T, GROUPS registers a row.
 template <int C, int GROUPS>
@@ -417,6 +437,10 @@ void product(const Call<float>& call, int64_t begin, int64_t end) {
     p.out = call.out + begin * C;
     p.stepOut = C;
     p.bias = call.bias;
+    if (call.prepared) {
+        p.b = call.prepared;
+        return preparedProduct(p, end - begin, C, K);
+    }
     if (call.transposed)
         anyProduct<true>(p, end - begin, C, K);
     else

@@ -56,6 +56,6 @@ struct Simd {
 }  // namespace
 
 extern const KernelSet avx2Kernels;
-const KernelSet avx2Kernels{"AVX2", kernelFor, anyUpdate, allFinite};
+const KernelSet avx2Kernels{"AVX2", kernelFor, anyUpdate, preparedSize, prepare, allFinite};
 
 }  // namespace core::cpu

@@ -85,6 +85,6 @@ struct Simd {
 }  // namespace
 
 extern const KernelSet avx512Kernels;
-const KernelSet avx512Kernels{"AVX-512", kernelFor, anyUpdate, allFinite};
+const KernelSet avx512Kernels{"AVX-512", kernelFor, anyUpdate, preparedSize, prepare, allFinite};
 
 }  // namespace core::cpu

@@ -73,6 +73,6 @@ struct Simd {
 }  // namespace
 
 extern const KernelSet sseKernels;
-const KernelSet sseKernels{"SSE", kernelFor, anyUpdate, allFinite};
+const KernelSet sseKernels{"SSE", kernelFor, anyUpdate, preparedSize, prepare, allFinite};
 
 }  // namespace core::cpu

@@ -108,7 +108,7 @@ int Pool::threads() const {
 void Pool::run(void (*body)(void* context, int64_t index, int worker), void* context, int64_t count) {
     Impl& impl = *m_impl;
     if (impl.workers.empty() || count <= 1) {
-        for (int64_t i = 0; i < count; ++i) body(context, i, 0);
+        for (int64_t i = count; i-- > 0;) body(context, i, 0);
         return;
     }
     impl.body.store(body, std::memory_order_relaxed);

@@ -17,8 +17,8 @@ class Pool {
     int threads() const;
 
     // Calls body(context, i, worker) for every i in [0, count), spread over the threads; returns when all
-    // are done. Which worker, a number below threads(), runs which i is not fixed: results must not depend
-    // on it.
+    // are done. The last is begun first. Which worker, a number below threads(), runs which i is not fixed:
+    // results must not depend on it.
     void run(void (*body)(void* context, int64_t index, int worker), void* context, int64_t count);
 
   private:

@@ -85,9 +85,17 @@ GS_INLINE void spread(Vector (&out)[4], Vector a, Vector b) {
     out[3] = b;
 }
 
-// G g G^T of the weight [3, 3, I, O]: to[element] in panels of columns. `turned`: counted from the last tap.
-void transformTaps(const float* w, int64_t I, int64_t O, bool turned, float* to, int64_t stepElement) {
+GS_INLINE int64_t tapsOfElement(int64_t I, int64_t O) {
+    return I * ((O + panel - 1) / panel * panel);
+}
+
+// G g G^T of the weight [3, 3, I, O]: to[element] in panels of columns.
+void transformTaps(const Call<float>& call, float* to) {
     using Vector = typename Simd::Vector;
+    const float* w = call.in[1];
+    const int64_t I = call.inExtents[0].channels, O = call.extents.channels;
+    const int64_t stepElement = tapsOfElement(I, O);
+    const bool turned = call.op == Op::convolutionTransposed;  // counted from the last tap
     for (int64_t i = 0; i < I; ++i)
         for (int64_t o = 0; o < O; o += Simd::width) {
             Vector rows[4][3];
@@ -203,10 +211,11 @@ void convolveTransformed(const Call<float>& call, int64_t begin, int64_t end) {
     const int64_t I = call.inExtents[0].channels, O = call.extents.channels;
     const Tiling t = winograd::tilingOf(call.inExtents[0]);
     const int64_t many = winograd::tilesAtATime(I, O), image = t.height * t.width;
-    const int64_t stepTaps = I * ((O + panel - 1) / panel * panel);
-    float *const bordered = call.scratch, *const taps = bordered + t.borderedSize();
-    float *const tiles = taps + elements * stepTaps, *const products = tiles + elements * many * I;
-    transformTaps(call.in[1], I, O, call.op == Op::convolutionTransposed, taps, stepTaps);
+    const int64_t stepTaps = tapsOfElement(I, O);
+    float *const bordered = call.scratch, *const tiles = bordered + t.borderedSize();
+    float *const products = tiles + elements * many * I, *const own = products + elements * many * O;
+    if (!call.prepared) transformTaps(call, own);
+    const float* const taps = call.prepared ? call.prepared : own;
     Product p{};
     p.stepRow = I;
     p.stepK = 1;

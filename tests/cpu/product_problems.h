@@ -7,8 +7,8 @@ namespace problems {
 
 // Matrices of more than two axes.
 inline void addPositions(std::vector<Problem>& all, Maker& maker) {
-    for (const core::Extents& a : {core::Extents{7, 1, 5, 3}, {3, 4, 5, 17}, {6, 3, 33, 65}})
-        for (int64_t columns : {1, 5, 40}) {
+    for (const core::Extents& a : {core::Extents{7, 1, 5, 3}, {3, 4, 5, 17}, {6, 3, 33, 65}, {2, 8, 65, 211}})
+        for (int64_t columns : {1, 5, 40, 131}) {
             Problem p = maker.make(Op::matmul, {a.samples, a.height, a.width, columns});
             maker.operand(p, 0, a, -1, 1);
             maker.operand(p, 1, a.channels, columns, -1, 1);

@@ -76,6 +76,28 @@ class TestKernels : public QObject {
         QVERIFY(products > 5);
     }
 
+    void preparedWeightsGiveTheSameBits() {
+        for (const KernelSet* set : sets()) {
+            int products = 0, convolutions = 0;
+            for (const Problem& p : all()) {
+                const int64_t size = set->preparedSize(p.call);
+                if (size == 0) continue;
+                ++(p.call.op == Op::matmul ? products : convolutions);
+                std::vector<float> weights(size_t(size), std::nanf(""));
+                set->prepare(p.call, weights.data());
+                Problem prepared = p;
+                prepared.call.prepared = weights.data();
+                const std::vector<float> expected = solve(p, *set, p.call.rows);
+                for (int64_t slab : {p.call.rows, int64_t(5)})
+                    QVERIFY2(
+                        sameBits(expected, solve(prepared, *set, slab)),
+                        qPrintable(QString("%1: %2").arg(set->name).arg(QString::fromStdString(p.name))));
+            }
+            QVERIFY(products > 0);
+            QVERIFY(convolutions > 20);
+        }
+    }
+
     void slabsDoNotShow() {
         for (const Problem& p : all())
             for (const KernelSet* set : sets()) {
