@@ -62,6 +62,7 @@ __device__ __forceinline__ float moved(const Plain& p, int64_t e) {
 
 template <Kind KIND>
 __global__ void __launch_bounds__(threads) move(const __grid_constant__ Plain p) {
+    awaitEarlier();
     for (int64_t e = int64_t(blockIdx.x) * threads + threadIdx.x; e < p.size;
          e += int64_t(gridDim.x) * threads)
         p.out[e] = moved<KIND>(p, e);
@@ -69,6 +70,7 @@ __global__ void __launch_bounds__(threads) move(const __grid_constant__ Plain p)
 
 // [R, C] -> [C, R] through a tile.
 __global__ void __launch_bounds__(threads) transpose(const float* x, float* y, int rows, int columns) {
+    awaitEarlier();
     __shared__ float tile[32][33];
     const int r0 = int(blockIdx.y) * 32, c0 = int(blockIdx.x) * 32;
     for (int i = int(threadIdx.y); i < 32; i += 8)
@@ -87,6 +89,7 @@ __device__ __forceinline__ int rowNamed(float index, int rows) {
 }
 
 __global__ void __launch_bounds__(threads) gatherRows(const __grid_constant__ Plain p) {
+    awaitEarlier();
     const uint32_t n = uint32_t(p.sizes.channels);
     for (int64_t e = int64_t(blockIdx.x) * threads + threadIdx.x; e < p.size;
          e += int64_t(gridDim.x) * threads) {
@@ -98,6 +101,7 @@ __global__ void __launch_bounds__(threads) gatherRows(const __grid_constant__ Pl
 // A block makes one row: its warps look through their shares of the lines, and their sums are added up in
 // the order of the warps.
 __global__ void __launch_bounds__(threads) scatterRows(const __grid_constant__ Plain p) {
+    awaitEarlier();
     constexpr int warps = threads / 32;
     __shared__ float partial[warps][32];
     const int row = int(blockIdx.x), rows = p.sizes.samples, n = p.sizes.channels;
@@ -125,6 +129,7 @@ __global__ void __launch_bounds__(threads) scatterRows(const __grid_constant__ P
 }
 
 __global__ void __launch_bounds__(threads) pick(const __grid_constant__ Plain p) {
+    awaitEarlier();
     const int n = p.inSizes[0].channels;
     for (int64_t line = int64_t(blockIdx.x) * threads + threadIdx.x; line < p.size;
          line += int64_t(gridDim.x) * threads)
@@ -132,6 +137,7 @@ __global__ void __launch_bounds__(threads) pick(const __grid_constant__ Plain p)
 }
 
 __global__ void __launch_bounds__(threads) place(const __grid_constant__ Plain p) {
+    awaitEarlier();
     const int n = p.sizes.channels;
     for (int64_t e = int64_t(blockIdx.x) * threads + threadIdx.x; e < p.size;
          e += int64_t(gridDim.x) * threads) {
@@ -142,6 +148,7 @@ __global__ void __launch_bounds__(threads) place(const __grid_constant__ Plain p
 
 // Eight threads share a line and take every eighth row; distances are chains of fma as on the CPU.
 __global__ void __launch_bounds__(threads) nearestRow(const __grid_constant__ Plain p) {
+    awaitEarlier();
     constexpr int crew = 8;
     const int64_t line = (int64_t(blockIdx.x) * threads + threadIdx.x) / crew;
     const int D = p.inSizes[0].channels, K = p.inSizes[1].samples, first = int(threadIdx.x) % crew;
@@ -179,6 +186,7 @@ __device__ __forceinline__ uint32_t shifted(uint32_t digit, uint32_t other, uint
 
 // A warp draws a row.
 __global__ void __launch_bounds__(threads) drawRows(const __grid_constant__ Plain p) {
+    awaitEarlier();
     const int64_t row = (int64_t(blockIdx.x) * threads + threadIdx.x) / 32;
     const int rows = p.sizes.samples;
     if (row >= rows) return;

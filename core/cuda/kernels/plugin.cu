@@ -13,6 +13,7 @@ namespace core::cuda {
 struct Device {
     int index = 0;
     cudaStream_t stream = nullptr;
+    bool overlaps = false;  // kernels can begin before those that they wait for have ended
     char name[256] = {};
 };
 
@@ -49,6 +50,7 @@ int open(Device** out) {
         delete device;
         return 1;
     }
+    device->overlaps = properties.major >= 9;
     std::snprintf(device->name, sizeof device->name, "%s", properties.name);
     *out = device;
     return 0;
@@ -176,6 +178,25 @@ int capture(Device* device, const Launch* launches, int32_t count, const int32_t
     return 0;
 }
 
+// Lets every kernel begin while those that it waits for end; each waits where `awaitEarlier` stands.
+cudaError_t loosen(cudaGraph_t graph) {
+    size_t count = 0;
+    cudaError_t error = cudaGraphGetEdges(graph, nullptr, nullptr, nullptr, &count);
+    if (error != cudaSuccess) return error;
+    std::vector<cudaGraphNode_t> from(count), to(count);
+    std::vector<cudaGraphEdgeData> data(count);
+    error = cudaGraphGetEdges(graph, from.data(), to.data(), data.data(), &count);
+    if (error == cudaSuccess)
+        error = cudaGraphRemoveDependencies(graph, from.data(), to.data(), data.data(), count);
+    for (cudaGraphEdgeData& edge : data) {
+        edge.from_port = cudaGraphKernelNodePortProgrammatic;
+        edge.type = cudaGraphDependencyTypeProgrammatic;
+    }
+    if (error == cudaSuccess)
+        error = cudaGraphAddDependencies(graph, from.data(), to.data(), data.data(), count);
+    return error;
+}
+
 void forget(Device* device, Recording* recording) {
     cudaStreamSynchronize(device->stream);
     if (recording->executable) cudaGraphExecDestroy(recording->executable);
@@ -195,6 +216,7 @@ int record(Device* device, const Launch* launches, int32_t count, const int32_t 
     const int wrong = capture(device, launches, count, edges, edgeCount, clock, steps, recorded);
     const cudaError_t ended = cudaStreamEndCapture(device->stream, &recording->graph);
     if (wrong || failed(ended, "end capture") ||
+        (device->overlaps && failed(loosen(recording->graph), "the graph's edges")) ||
         failed(cudaGraphInstantiate(&recording->executable, recording->graph, 0), "the graph")) {
         forget(device, recording);
         return 1;

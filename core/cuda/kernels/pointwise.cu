@@ -11,6 +11,7 @@ constexpr int threads = 128;
 __global__ void __launch_bounds__(threads) pointwise(const __grid_constant__ Pass pass) {
     __shared__ Program program;
     fetch(program, pass.program);
+    awaitEarlier();
     __syncthreads();
     const uint32_t index = blockIdx.x * threads + threadIdx.x, step = gridDim.x * threads;
     const uint32_t quads = pass.wide ? pass.size / 4 : 0;

@@ -23,6 +23,7 @@ __global__ void __launch_bounds__(threads)
     combine(const __grid_constant__ Product p, const __grid_constant__ Pass pass) {
     __shared__ Program program;
     fetch(program, pass.program);
+    awaitEarlier();
     __syncthreads();
     const int64_t whole = int64_t(p.m) * p.n;
     const int64_t elements = pass.wide ? whole / 4 : whole;

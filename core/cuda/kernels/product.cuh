@@ -202,11 +202,12 @@ __global__ void __launch_bounds__(32 * WARPS_M * WARPS_N)
     const bool lineSums = TURN_A && p.rowSums && blockIdx.x == 0;
     float columnSum = 0, rowSum = 0;
 
+    fetch(program, pass.program);
+    awaitEarlier();
     for (int s = 0; s < stages - 1; ++s) {
         if (firstTile + s < lastTile) load(firstTile + s, s);
         commit();
     }
-    fetch(program, pass.program);
     for (int tile = firstTile; tile < lastTile; ++tile) {
         awaitStage();
         __syncthreads();

@@ -129,6 +129,15 @@ __device__ __forceinline__ void storeOutput(const Output& o, uint32_t e, const L
     o.step == 0 ? storeRun<V>(o.data + e, v) : storeColumns<V>(o, e, v);
 }
 
+// A kernel may begin before those that it waits for in the graph have ended: what it does up to here must not
+// touch what they write. Kernels behind it may begin from here on, since everything before this one is done.
+__device__ __forceinline__ void awaitEarlier() {
+#if __CUDA_ARCH__ >= 900
+    asm volatile("griddepcontrol.wait;" ::: "memory");
+    asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
+#endif
+}
+
 // A program in shared memory; every block copies it there while its first operands are on their way.
 __device__ __forceinline__ void fetch(Program& to, const Program* from) {
     constexpr int words = int(sizeof(Program) / 16);

@@ -53,6 +53,7 @@ __global__ void __launch_bounds__(threads)
     moments(const __grid_constant__ Plain p, const __grid_constant__ Pass pass) {
     __shared__ Program program;
     fetch(program, pass.program);
+    awaitEarlier();
     __syncthreads();
     using C = Crew<WARP>;
     const int64_t region = C::region();
@@ -100,6 +101,7 @@ __global__ void __launch_bounds__(threads)
     normaliseGradient(const __grid_constant__ Plain p, const __grid_constant__ Pass pass) {
     __shared__ Program program;
     fetch(program, pass.program);
+    awaitEarlier();
     __syncthreads();
     using C = Crew<WARP>;
     const int64_t region = C::region();
@@ -160,6 +162,7 @@ __global__ void __launch_bounds__(threads)
     softmax(const __grid_constant__ Plain p, const __grid_constant__ Pass pass) {
     __shared__ Program program;
     fetch(program, pass.program);
+    awaitEarlier();
     __syncthreads();
     const int64_t line = Crew<true>::region();
     if (line >= p.outer) return;
@@ -190,6 +193,7 @@ __global__ void __launch_bounds__(threads)
     softmaxGradient(const __grid_constant__ Plain p, const __grid_constant__ Pass pass) {
     __shared__ Program program;
     fetch(program, pass.program);
+    awaitEarlier();
     __syncthreads();
     const int64_t line = Crew<true>::region();
     if (line >= p.outer) return;
@@ -203,6 +207,7 @@ __global__ void __launch_bounds__(threads)
 }
 
 __global__ void __launch_bounds__(threads) logSumExp(const __grid_constant__ Plain p) {
+    awaitEarlier();
     const int64_t line = Crew<true>::region();
     if (line >= p.outer) return;
     const int n = p.inSizes[0].channels, lane = int(threadIdx.x) % 32;
@@ -216,6 +221,7 @@ __global__ void __launch_bounds__(threads) logSumExp(const __grid_constant__ Pla
 }
 
 __global__ void __launch_bounds__(threads) argmax(const __grid_constant__ Plain p) {
+    awaitEarlier();
     const int64_t line = Crew<true>::region();
     if (line >= p.outer) return;
     const int n = p.inSizes[0].channels, lane = int(threadIdx.x) % 32;
@@ -235,6 +241,7 @@ __global__ void __launch_bounds__(threads) argmax(const __grid_constant__ Plain 
 }
 
 __global__ void __launch_bounds__(threads) topK(const __grid_constant__ Plain p) {
+    awaitEarlier();
     const int64_t line = Crew<true>::region();
     if (line >= p.outer) return;
     const int n = p.sizes.channels, lane = int(threadIdx.x) % 32;

@@ -41,6 +41,7 @@ __global__ void __launch_bounds__(threads)
     sumShort(const __grid_constant__ Plain p, const __grid_constant__ Pass pass) {
     __shared__ Program program;
     fetch(program, pass.program);
+    awaitEarlier();
     __syncthreads();
     const uint32_t line = blockIdx.x * (threads / 32) + threadIdx.x / 32;
     if (line >= uint32_t(p.outer)) return;
@@ -68,6 +69,7 @@ __global__ void __launch_bounds__(threads)
     sumLong(const __grid_constant__ Plain p, const __grid_constant__ Pass pass) {
     __shared__ Program program;
     fetch(program, pass.program);
+    awaitEarlier();
     __syncthreads();
     const uint32_t line = blockIdx.y, split = blockIdx.x, n = uint32_t(p.length);
     const uint32_t each = ((n + uint32_t(p.splits) - 1) / uint32_t(p.splits) + 3) / 4 * 4;
@@ -93,6 +95,7 @@ __global__ void __launch_bounds__(threads)
     sumColumns(const __grid_constant__ Plain p, const __grid_constant__ Pass pass, int across) {
     __shared__ Program program;
     fetch(program, pass.program);
+    awaitEarlier();
     __syncthreads();
     __shared__ float partial[threads][V + (V == 4 ? 1 : 0)];
     const int down = threads / across, x = int(threadIdx.x) % across, y = int(threadIdx.x) / across;

@@ -1,11 +1,12 @@
 // The optimizers' pass over the flat buffers, in the same arithmetic as core/cpu/optimizer.inl.
 #include "core/base/math.h"
 #include "core/cuda/kernels/kernels.h"
+#include "core/cuda/kernels/program.cuh"
 
 namespace core::cuda {
 namespace {
 
-constexpr int threads = 256, each = 4;
+constexpr int threads = 256, perThread = 4;
 
 __device__ __forceinline__ float valueOf(const Number& n) {
     return n.at ? *n.at : n.value;
@@ -16,6 +17,7 @@ __device__ __forceinline__ bool endless(float x) {  // NaN or infinite
 
 template <Optimizer KIND>
 __global__ void __launch_bounds__(threads) update(const __grid_constant__ UpdatePass pass) {
+    awaitEarlier();
     const float rate = valueOf(pass.rate), beta1 = valueOf(pass.beta1), beta2 = valueOf(pass.beta2);
     const float clip = valueOf(pass.clip), keep = valueOf(pass.keep);
     const double power1 = pass.counter->beta1Power * double(beta1);
@@ -81,6 +83,7 @@ __global__ void __launch_bounds__(threads) update(const __grid_constant__ Update
 }
 
 __global__ void tick(Clock* clock, int steps) {
+    awaitEarlier();
     clock->step += uint64_t(steps);
 }
 
@@ -90,7 +93,7 @@ void launchUpdate(const UpdatePass& pass, cudaStream_t stream) {
     int longest = 1;
     for (int i = 0; i < pass.ranges; ++i)
         longest = pass.range[i].count > longest ? pass.range[i].count : longest;
-    const int blocks = (longest + threads * each - 1) / (threads * each);
+    const int blocks = (longest + threads * perThread - 1) / (threads * perThread);
     const dim3 grid(uint32_t(blocks < 528 ? blocks : 528), uint32_t(pass.ranges));
     switch (pass.optimizer) {
         case Optimizer::adam:
