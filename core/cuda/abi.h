@@ -9,7 +9,7 @@
 namespace core::cuda {
 
 // Changes with every change to this file; a plugin of another version is refused.
-constexpr uint32_t abiVersion = 1;
+constexpr uint32_t abiVersion = 2;
 
 // n / d for n < 2^31 by one multiplication (Granlund and Montgomery 1994).
 struct Divisor {
@@ -65,6 +65,7 @@ struct Pass {
     const Program* program = nullptr;  // or none
     uint32_t size = 0;                 // elements of the index space
     bool wide = true;                  // four elements at a time
+    bool rough = false;                // exponentials and their like by the card's own instructions
     uint32_t repeat = 0;               // of the phase
     uint64_t stepsAhead = 0;
     const Clock* clock = nullptr;  // where it draws

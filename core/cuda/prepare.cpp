@@ -190,6 +190,7 @@ void Executor::prepareProgram(const Cluster& c, Prepared& p) {
     out.count = int32_t(code.code.size());
     out.operandCount = int32_t(code.sources.size());
     pass.size = uint32_t(c.size);
+    pass.rough = !m_options.exact;
     pass.clock = code.draws ? static_cast<const Clock*>(m_clock.data()) : nullptr;
     std::copy(code.code.begin(), code.code.end(), out.code);
     for (size_t i = 0; i < code.sources.size(); ++i) {

@@ -201,7 +201,11 @@ __device__ __forceinline__ Lanes<V> each(const Lanes<V>& x, const Lanes<V>& y, F
 }
 
 template <int V>
-static __device__ __noinline__ Lanes<V> compute(Op op, float a, float b, Lanes<V> x, Lanes<V> y) {
+static __device__ __noinline__ Lanes<V> compute(Op op, bool rough, float a, float b, Lanes<V> x, Lanes<V> y) {
+    // Within 1e-6 of its value, by two instructions instead of twenty.
+    const auto sigmoid = [rough](float v) {
+        return rough ? __fdividef(1.0f, 1.0f + __expf(-v)) : math::sigmoid(v);
+    };
     switch (op) {
         case Op::affine:
             return each<V>(x, [=](float v) { return math::fma(a, v, b); });
@@ -220,7 +224,7 @@ static __device__ __noinline__ Lanes<V> compute(Op op, float a, float b, Lanes<V
         case Op::tanh:
             return each<V>(x, [](float v) { return math::tanh(v); });
         case Op::sigmoid:
-            return each<V>(x, [](float v) { return math::sigmoid(v); });
+            return each<V>(x, [=](float v) { return sigmoid(v); });
         case Op::softplus:
             return each<V>(x, [](float v) { return math::softplus(v); });
         case Op::leakyRelu:
@@ -230,20 +234,20 @@ static __device__ __noinline__ Lanes<V> compute(Op op, float a, float b, Lanes<V
         case Op::sign:
             return each<V>(x, [](float v) { return v > 0.0f ? 1.0f : (v < 0.0f ? -1.0f : v); });
         case Op::silu:
-            return each<V>(x, [](float v) { return v * math::sigmoid(v); });
+            return each<V>(x, [=](float v) { return v * sigmoid(v); });
         case Op::siluSlope:
-            return each<V>(x, [](float v) {
-                const float s = math::sigmoid(v);
+            return each<V>(x, [=](float v) {
+                const float s = sigmoid(v);
                 return s * math::fma(v, 1.0f - s, 1.0f);
             });
         case Op::gelu:
-            return each<V>(x, [](float v) {
-                return v * math::sigmoid(v * math::fma(v * v, 0.0713548162726002527f, 1.59576912160573071f));
+            return each<V>(x, [=](float v) {
+                return v * sigmoid(v * math::fma(v * v, 0.0713548162726002527f, 1.59576912160573071f));
             });
         case Op::geluSlope:
-            return each<V>(x, [](float v) {
+            return each<V>(x, [=](float v) {
                 const float u = within30(v), z = u * u;
-                const float s = math::sigmoid(u * math::fma(z, 0.0713548162726002527f, 1.59576912160573071f));
+                const float s = sigmoid(u * math::fma(z, 0.0713548162726002527f, 1.59576912160573071f));
                 return math::fma(u * s * (1.0f - s),
                                  math::fma(z, 0.214064448817800758f, 1.59576912160573071f), s);
             });
@@ -324,7 +328,7 @@ __device__ __forceinline__ Lanes<V> runProgram(const Program& p, const Pass& pas
             last = op == Op::add        ? each<V>(x, y, [](float v, float w) { return v + w; })
                    : op == Op::multiply ? each<V>(x, y, [](float v, float w) { return v * w; })
                    : op == Op::reshape  ? x
-                                        : compute<V>(op, in.a, in.b, x, y);
+                                        : compute<V>(op, pass.rough, in.a, in.b, x, y);
         }
         if (in.keep != Instruction::nothing) kept[in.keep] = last;
         if (in.store != Instruction::nothing) storeOutput<V>(p.outputs[in.store], e, last);
@@ -397,7 +401,7 @@ __device__ __forceinline__ void runQuads(const Program& p, const Pass& pass, con
                                       [=](float v, float u) { return u >= share ? v * scale : 0.0f; });
             } else {
 #pragma unroll
-                for (int q = 0; q < Q; ++q) last[q] = compute<4>(op, in.a, in.b, x[q], y[q]);
+                for (int q = 0; q < Q; ++q) last[q] = compute<4>(op, pass.rough, in.a, in.b, x[q], y[q]);
             }
         }
         if (in.keep != Instruction::nothing)
