@@ -34,12 +34,15 @@ void Executor::chooseTile(Product& p) {
     p.tile = largest;
     while (p.tile > 0 && !fills(p.tile, 1)) p.tile = smaller(p.tile);
     const bool divisible = !p.exact && p.batches == 1 && tilesK >= 8;
-    if (divisible && !fills(p.tile, 1)) {
+    const bool fitsLargest = blocks(3) * heights[3] * widths[3] * 3 <= int64_t(p.m) * p.n * 4;
+    const bool better = p.left == Product::columns && tilesK >= 32 && p.tile < largest;
+    if (divisible && (!fills(p.tile, 1) || better)) {
         // A long sum over few tiles is shared between blocks.
         const int64_t most = std::max<int64_t>(1, tilesK / (tilesK <= 32 ? 2 : 6));
-        p.tile = largest;
+        p.tile = largest == 3 && !fitsLargest ? 2 : largest;
         while (p.tile > 0 && !fills(p.tile, most)) p.tile = smaller(p.tile);
-        const int64_t wanted = (2 * processors + blocks(p.tile) - 1) / blocks(p.tile);
+        const int64_t share = p.tile == 3 ? processors : 2 * processors;
+        const int64_t wanted = (share + blocks(p.tile) - 1) / blocks(p.tile);
         p.splits = int32_t(std::clamp<int64_t>(wanted, 1, std::min<int64_t>(most, 64)));
     }
     if (p.splits > 1) {
