@@ -72,6 +72,17 @@ struct Pass {
     float* direct = nullptr;       // where the program does nothing but store what it is given
 };
 
+// The commonest programs, without an interpreter: v + bias + bias2 + added, stored; then activation(v), or v
+// times the slope of an activation elsewhere, stored.
+struct Straight {
+    bool there = false;
+    uint8_t activation = 0, slope = 0;                 // Ops, or 0
+    float a = 0;                                       // of either
+    const float *bias = nullptr, *bias2 = nullptr;     // rows
+    const float *added = nullptr, *slopeOf = nullptr;  // of all elements
+    float *early = nullptr, *late = nullptr;           // before, and after
+};
+
 // ---- products: C[m, n] = sum over k of A(m, k) B(k, n), for each batch
 
 struct Product {
@@ -106,6 +117,10 @@ struct Product {
     float *columnSums = nullptr, *rowSums = nullptr;
     int32_t splits = 1, tile = 0;  // tile: 0: 32 x 32, 1: 128 x 32, 2: 64 x 64, 3: 128 x 128
     float* partial = nullptr;      // splits * (m * n + m + n) numbers
+    Straight straight;             // the program, where it has such a form
+    // Above 0: rows of 16 for a block, which keeps them as a whole; and its warps, of 16 columns each.
+    int32_t lineRows = 0, lineWarps = 0;
+    static constexpr int longestLine = 768;
 };
 
 // ---- everything else
@@ -137,6 +152,7 @@ enum class Kind : uint8_t {
     nearestRow,
     drawRows,
     update,
+    chain,
     count
 };
 inline constexpr const char* kindNames[] = {"pointwise",
@@ -164,7 +180,8 @@ inline constexpr const char* kindNames[] = {"pointwise",
                                             "place",
                                             "nearestRow",
                                             "drawRows",
-                                            "update"};
+                                            "update",
+                                            "chain"};
 static_assert(sizeof kindNames / sizeof *kindNames == size_t(Kind::count));
 
 struct Sizes {
@@ -230,12 +247,44 @@ struct UpdatePass {
     } range[maxRanges];
 };
 
+// One operation of a chain; lies in the card's memory, and kernels copy it into shared memory.
+struct alignas(16) Link {
+    enum Way : uint8_t {
+        elements,    // a program alone
+        tiles,       // a product by the tensor cores
+        shortSums,   // a product with k of up to shortest
+        fewColumns,  // a product with n of up to fewest
+    };
+    static constexpr int shortest = 4, fewest = 4;
+    Way way = elements;
+    bool leftThere = false;  // the left operand is what the link before kept in shared memory
+    bool keeps = false;      // the result stays there for the next link
+    int32_t each = 1;        // elements of a row
+    Pass pass;
+    Product product;
+    Program program;
+};
+
+// Operations that each row goes through by itself, as those of a perceptron: a block takes its rows through
+// all of them.
+struct Chain {
+    static constexpr int threads = 256, together = 16, widest = 256;  // together: rows of a block
+    const Link* links = nullptr;
+    int32_t count = 0, rows = 0;
+    int32_t width = 32;  // of what stands in shared memory; a multiple of 32
+    // Above 0: a perceptron with so many hidden products, wideWidth wide, for blocks of wideRows.
+    int32_t layers = 0;
+    static constexpr int wideRows = 80, wideWidth = 128, wideLayers = 3, wideLinks = 8;
+    int64_t* stamps = nullptr;  // when the first block began each link, and ended: count + 1 numbers of ns
+};
+
 struct Launch {
     Kind kind{};
     Pass pass;
     Product product;
     Plain plain;
     UpdatePass update;
+    Chain chain;
 };
 
 struct Device;     // a context on one card
@@ -246,12 +295,13 @@ struct Recorded {
     int32_t depth = 0;  // the longest chain of nodes that wait for each other
 };
 
-// Every function but the last returns 0, or another number where it failed: `problem` then says why.
+// Functions that can fail return 0, or another number where they failed: `problem` then says why.
 struct Table {
     uint32_t version;
     int (*open)(Device** device);
     void (*close)(Device* device);
     const char* (*name)(Device* device);
+    int (*chains)(Device* device);  // 1 where the card can run them
     int (*allocate)(Device* device, uint64_t bytes, void** memory);
     void (*release)(Device* device, void* memory);
     // Host memory that copies do not have to wait for.

@@ -59,10 +59,15 @@ class Executor {
         const char* begin;
         const char* end;
         NodeId part = -1;  // written side by side with other parts of this value
+        // Of how many equal parts of the launch each touches only its own such part of the memory.
+        int64_t parts = 1;
     };
+    enum class Waiting { none, byRow, whole };
     struct Prepared {
         Launch launch;
         int cluster = 0, segment = 0, program = -1;
+        int64_t parts = 0;  // equal ones that a launch can be split into; 0: none
+        size_t firstLink = 0;
         std::vector<Interval> reads, writes;
     };
     struct Value {  // where it lives, in which launches
@@ -81,11 +86,22 @@ class Executor {
     void prepareHeads(const Node& n, Product& p);
     void shortenProgram(const Cluster& c, Prepared& p);
     void chooseTile(Product& p);
+    void chooseLines(Product& p, const Pass& pass);
+    static Straight straightened(const Program& p);
     void preparePlain(const Cluster& c, Prepared& p);
     void prepareSum(const Cluster& c, Prepared& p);
     void prepareUpdate(const Cluster& c);
-    void reads(Prepared& p, NodeId id) const;
-    void writes(Prepared& p, const float* at, int64_t floats) const;
+    void reads(Prepared& p, NodeId id, int64_t parts = 1) const;
+    void writes(Prepared& p, const float* at, int64_t floats, int64_t parts = 1) const;
+    int64_t partsOf(const Source& source, int64_t size) const;
+    void formChains();
+    int widen(size_t begin);
+    std::vector<Prepared> chained(std::vector<Prepared> launches);
+    bool chains(const Prepared& p, int64_t rows) const;
+    static Link::Way wayOf(const Product& p);
+    Link linkOf(const Prepared& p, int64_t rows) const;
+    static Waiting waiting(const Prepared& earlier, const Prepared& later, int64_t rows);
+    std::string describeLaunch(const Cluster& c, const Launch& l) const;
     float* workspace(int64_t floats);
     uint32_t* tickets(int64_t count);
     std::vector<int> repeatsNow() const;
@@ -109,7 +125,10 @@ class Executor {
     std::vector<int64_t> m_offsets;  // by node, into the arena; -1 elsewhere
     std::vector<Prepared> m_launches;
     std::vector<Program> m_programs;
-    Memory m_programMemory;
+    Memory m_programMemory, m_linkMemory, m_stampMemory;
+    std::vector<Link> m_links;  // of all chains
+    std::vector<int> m_linkClusters;
+    std::map<const char*, int> m_readers;  // by where a value begins
     std::map<std::pair<std::vector<int>, int>, Recording*> m_recordings;
     Recorded m_recorded;
     Clock m_clockThere;

@@ -131,15 +131,27 @@ void Executor::placeValues() {
     m_arena = Memory(m_card, size_t(total + 64) * sizeof(float));
 }
 
-void Executor::reads(Prepared& p, NodeId id) const {
+void Executor::reads(Prepared& p, NodeId id, int64_t parts) const {
     const NodeId node = m_builder->view(id).node;
     const float* const from = address(node);
     const int64_t size = g.nodes[size_t(node)].shape.size();
-    p.reads.push_back({reinterpret_cast<const char*>(from), reinterpret_cast<const char*>(from + size), -1});
+    p.reads.push_back(
+        {reinterpret_cast<const char*>(from), reinterpret_cast<const char*>(from + size), -1, parts});
 }
 
-void Executor::writes(Prepared& p, const float* at, int64_t floats) const {
-    p.writes.push_back({reinterpret_cast<const char*>(at), reinterpret_cast<const char*>(at + floats), -1});
+void Executor::writes(Prepared& p, const float* at, int64_t floats, int64_t parts) const {
+    p.writes.push_back(
+        {reinterpret_cast<const char*>(at), reinterpret_cast<const char*>(at + floats), -1, parts});
+}
+
+// Of how many equal parts of `size` elements each reads only its own part of the operand.
+int64_t Executor::partsOf(const Source& source, int64_t size) const {
+    const Operand& o = source.shape;
+    const int64_t whole = g.nodes[size_t(source.node)].shape.size();
+    if (o.kind == Operand::full) return source.offset == 0 && whole == size ? size : 1;
+    if (o.kind != Operand::strided && o.kind != Operand::window) return 1;
+    const int64_t samples = size / (int64_t(o.channels.divisor) * o.positions.divisor);
+    return o.sampleStep > 0 && samples * o.sampleStep == whole && source.offset < o.sampleStep ? samples : 1;
 }
 
 float* Executor::workspace(int64_t floats) {
@@ -154,6 +166,7 @@ uint32_t* Executor::tickets(int64_t count) {
 
 void Executor::prepare() {
     for (int i = 0; i < int(m_clusters.all.size()); ++i) prepareCluster(i);
+    formChains();
     m_programMemory = Memory(m_card, m_programs.size() * sizeof(Program));
     if (!m_programs.empty())
         m_card->upload(m_programMemory.data(), m_programs.data(), m_programs.size() * sizeof(Program));
@@ -169,6 +182,7 @@ void Executor::prepareCluster(int index) {
     p.launch.kind = c.kind;
     p.cluster = index;
     p.segment = c.segment;
+    if (c.kind == Kind::pointwise) p.parts = c.size;
     prepareProgram(c, p);
     shortenProgram(c, p);
     if (c.kind == Kind::product)
@@ -199,7 +213,7 @@ void Executor::prepareProgram(const Cluster& c, Prepared& p) {
         o.data = address(code.sources[i].node) + code.sources[i].offset;
         if (o.kind == Operand::full && !aligned(o.data)) pass.wide = false;
         if (o.kind == Operand::row && !aligned(o.data)) o.kind = Operand::strided;
-        reads(p, code.sources[i].node);
+        reads(p, code.sources[i].node, partsOf(code.sources[i], c.size));
     }
     for (size_t i = 0; i < code.sinks.size(); ++i) {
         const Sink& s = code.sinks[i];
@@ -218,7 +232,10 @@ void Executor::prepareProgram(const Cluster& c, Prepared& p) {
         o.step = s.step;
         o.channels = divisorOf(s.channels);
         if (o.step == 0 && !aligned(o.data)) pass.wide = false;
-        writes(p, o.data - s.offset, n.shape.size());
+        const int64_t lines = c.size / s.channels;
+        const bool whole = s.step == 0 && s.offset == 0 && n.shape.size() == c.size;
+        const bool columns = s.step > 0 && lines * s.step == n.shape.size();
+        writes(p, o.data - s.offset, n.shape.size(), whole ? c.size : columns ? lines : 1);
         if (n.op == Op::padColumns) p.writes.back().part = s.node;
     }
 }
@@ -253,7 +270,8 @@ void Executor::prepareSum(const Cluster& c, Prepared& p) {
         s.partial = s.splits > 1 ? workspace(int64_t(s.outer) * s.splits * s.inner) : nullptr;
         s.tickets = s.splits > 1 ? tickets(blocks) : nullptr;
     }
-    writes(p, s.out, g.nodes[size_t(c.anchor)].shape.size());
+    p.parts = s.outer;
+    writes(p, s.out, g.nodes[size_t(c.anchor)].shape.size(), s.outer);
 }
 
 void Executor::preparePlain(const Cluster& c, Prepared& p) {
@@ -270,13 +288,11 @@ void Executor::preparePlain(const Cluster& c, Prepared& p) {
         s.in[i] = address(n.inputs[i]);
         s.inSizes[i] = sizesOf(g.nodes[size_t(n.inputs[i])].shape);
         s.wide = s.wide && aligned(s.in[i]);
-        reads(p, n.inputs[i]);
     }
     const bool valued =
         c.kind == Kind::softmax || c.kind == Kind::softmaxGradient || c.kind == Kind::normaliseGradient;
     if (!valued) {
         s.out = address(c.anchor);
-        writes(p, s.out, s.size);
     }
     const Sizes& lines = c.kind == Kind::moments || c.kind == Kind::logSumExp || c.kind == Kind::argmax
                              ? s.inSizes[0]
@@ -292,6 +308,36 @@ void Executor::preparePlain(const Cluster& c, Prepared& p) {
         s.run = divisorOf(lines.channels);
     }
     s.wide = s.wide && s.run.divisor % 4 == 0 && s.runStep % 4 == 0;
+    switch (c.kind) {
+        case Kind::moments:
+        case Kind::normaliseGradient:
+        case Kind::softmax:
+        case Kind::softmaxGradient:
+        case Kind::logSumExp:
+            p.parts = n.parts > 0 ? lines.samples : s.outer;
+            break;
+        case Kind::gatherRows:
+        case Kind::place:
+            p.parts = s.size / s.sizes.channels;
+            break;
+        case Kind::pick:
+            p.parts = s.size;
+            break;
+        case Kind::upsample:
+        case Kind::sumPool:
+        case Kind::depthToSpace:
+        case Kind::spaceToDepth:
+            p.parts = s.sizes.samples;
+            break;
+        default:
+            break;
+    }
+    for (size_t i = 0; i < n.inputs.size(); ++i) {
+        // A table, and a norm's scale, may be the same for all.
+        const bool shared = (c.kind == Kind::gatherRows && i == 0) || (i == 3 && s.inSizes[i].samples == 1);
+        reads(p, n.inputs[i], shared ? 1 : i == 3 ? s.inSizes[i].samples : std::max<int64_t>(p.parts, 1));
+    }
+    if (!valued) writes(p, s.out, s.size, std::max<int64_t>(p.parts, 1));
     if (n.op == Op::drawRows) {
         const TablePtr& table = g.tables[size_t(n.slot)];
         const void* const rows = m_device->table(table);

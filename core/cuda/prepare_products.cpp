@@ -35,8 +35,8 @@ void Executor::chooseTile(Product& p) {
     while (p.tile > 0 && !fills(p.tile, 1)) p.tile = smaller(p.tile);
     const bool divisible = !p.exact && p.batches == 1 && tilesK >= 8;
     const bool fitsLargest = blocks(3) * heights[3] * widths[3] * 3 <= int64_t(p.m) * p.n * 4;
-    const bool better = p.left == Product::columns && tilesK >= 32 && p.tile < largest;
-    if (divisible && (!fills(p.tile, 1) || better)) {
+    if (divisible &&
+        (!fills(p.tile, 1) || (p.left == Product::columns && tilesK >= 32 && p.tile < largest))) {
         // A long sum over few tiles is shared between blocks.
         const int64_t most = std::max<int64_t>(1, tilesK / (tilesK <= 32 ? 2 : 6));
         p.tile = largest == 3 && !fitsLargest ? 2 : largest;
@@ -48,6 +48,80 @@ void Executor::chooseTile(Product& p) {
     if (p.splits > 1) {
         p.partial = workspace(int64_t(p.splits) * (int64_t(p.m) * p.n + p.n + p.m));
     }
+}
+
+// The program in a form that needs no interpreter, if it has one.
+Straight Executor::straightened(const Program& p) {
+    Straight out;
+    const auto isMemory = [](uint8_t from) {
+        return from >= Instruction::memory && from < Instruction::last;
+    };
+    const auto operand = [&](uint8_t from) -> const Operand& {
+        return p.operands[from - Instruction::memory];
+    };
+    const auto place = [&](uint8_t store) -> float* {
+        return store == Instruction::nothing ? nullptr : p.outputs[store].data;
+    };
+    for (int i = 0; i < p.count; ++i)
+        if (p.code[i].store != Instruction::nothing && p.outputs[p.code[i].store].step != 0) return out;
+    int i = 0;
+    for (; i < p.count && Op(p.code[i].op) == Op::add; ++i) {
+        const Instruction& in = p.code[i];
+        const uint8_t other = in.first == Instruction::last ? in.second : in.first;
+        const bool plain =
+            (in.first == Instruction::last || in.second == Instruction::last) && isMemory(other);
+        if (!plain || in.keep != Instruction::nothing || out.early) return out;
+        const Operand& o = operand(other);
+        if (o.kind == Operand::row && o.channels.divisor % 4 == 0 && !out.bias)
+            out.bias = o.data;
+        else if (o.kind == Operand::row && o.channels.divisor % 4 == 0 && !out.bias2)
+            out.bias2 = o.data;
+        else if (o.kind == Operand::full && !out.added)
+            out.added = o.data;
+        else
+            return out;
+        out.early = place(in.store);
+    }
+    const int left = p.count - i;
+    const Instruction& in = p.code[i];
+    const Op op = left > 0 ? Op(in.op) : Op::count;
+    if (left == 0) {
+        out.there = true;
+    } else if (left == 1 && in.first == Instruction::last && in.keep == Instruction::nothing &&
+               (op == Op::leakyRelu || op == Op::silu || op == Op::gelu || op == Op::erfGelu)) {
+        out.activation = in.op, out.a = in.a, out.late = place(in.store), out.there = true;
+    } else if (i == 0 && left == 1 && op == Op::reshape && in.first == Instruction::last) {
+        out.late = place(in.store), out.there = true;
+    } else if (i == 0 && left == 3 && op == Op::reshape && in.first == Instruction::last &&
+               in.keep < Program::registers && in.store == Instruction::nothing) {
+        const Instruction &slope = p.code[1], &times = p.code[2];
+        const bool known = Op(slope.op) == Op::leakyStep || Op(slope.op) == Op::siluSlope ||
+                           Op(slope.op) == Op::geluSlope || Op(slope.op) == Op::erfGeluSlope;
+        const bool product = Op(times.op) == Op::multiply && times.keep == Instruction::nothing &&
+                             ((times.first == in.keep && times.second == Instruction::last) ||
+                              (times.second == in.keep && times.first == Instruction::last));
+        if (known && product && isMemory(slope.first) && operand(slope.first).kind == Operand::full &&
+            slope.store == Instruction::nothing && slope.keep == Instruction::nothing) {
+            out.slope = slope.op, out.a = slope.a, out.slopeOf = operand(slope.first).data;
+            out.late = place(times.store), out.there = true;
+        }
+    }
+    return out;
+}
+
+// Many rows: a block keeps some as a whole, if that makes blocks enough.
+void Executor::chooseLines(Product& p, const Pass& pass) {
+    const bool fits = !p.exact && p.left == Product::rows && p.batches == 1 && p.wideA && p.wideB &&
+                      pass.wide && p.k % 32 == 0 && p.k <= Product::longestLine && p.n % 16 == 0 && p.n >= 96;
+    if (!fits || !m_card->table().chains(m_card->device())) return;
+    constexpr int64_t processors = 132;
+    const int warps = p.n % 192 == 0 && p.n % 128 != 0 ? 12 : 8;
+    const int64_t across = (p.n + 16 * warps - 1) / (16 * warps);
+    const auto blocks = [&](int64_t rows) { return (p.m + 16 * rows - 1) / (16 * rows) * across; };
+    if (blocks(1) < processors * 3 / 4) return;
+    p.lineWarps = warps;
+    p.lineRows = blocks(2) >= processors * 9 / 10 ? 2 : 1;
+    p.splits = 1;
 }
 
 void Executor::prepareProduct(const Cluster& c, Prepared& prepared) {
@@ -99,9 +173,21 @@ void Executor::prepareProduct(const Cluster& c, Prepared& prepared) {
         (turned ? p.rowSums : p.columnSums) = address(c.columnSums);
         writes(prepared, address(c.columnSums), turned ? p.m : p.n);
     }
+    if (!p.exact && prepared.program >= 0) p.straight = straightened(m_programs[size_t(prepared.program)]);
     chooseTile(p);
-    reads(prepared, n.inputs[0]);
-    reads(prepared, n.inputs[1]);
+    chooseLines(p, prepared.launch.pass);
+    const bool heads = n.op == Op::headScores || n.op == Op::headMix || n.op == Op::headMixTransposed;
+    if (heads || p.left == Product::patches)
+        prepared.parts = n.shape.extents().samples;
+    else if (p.left == Product::rows)
+        prepared.parts = p.m;
+    const auto whole = [&](const View& v) { return g.nodes[size_t(v.node)].shape.size(); };
+    const int64_t stepA = heads                     ? p.aOuter
+                          : p.left == Product::rows ? p.lda
+                                                    : whole(a) / std::max<int64_t>(1, prepared.parts);
+    const int64_t parts = prepared.parts;
+    reads(prepared, left, parts > 0 && whole(a) == parts * stepA ? parts : 1);
+    reads(prepared, right, heads && whole(b) == parts * p.bOuter ? parts : 1);
 }
 
 void Executor::prepareConvolution(const Node& n, Product& p) {

@@ -1,4 +1,4 @@
-// Optimizer steps as passes over the flat buffers, and a description of all launches.
+// Optimizer steps as passes over the flat buffers.
 #include <algorithm>
 
 #include "core/cuda/executor.h"
@@ -77,28 +77,6 @@ void Executor::prepareUpdate(const Cluster& c) {
         p.launch.update = pass;
         m_launches.push_back(std::move(p));
     }
-}
-
-std::vector<std::string> Executor::describe() const {
-    std::vector<std::string> out;
-    for (const Prepared& p : m_launches) {
-        const Cluster& c = m_clusters.all[size_t(p.cluster)];
-        std::string line = fmt::format("{} of {}", kindNames[int(c.kind)], c.size);
-        if (c.kind == Kind::product) {
-            const Product& q = p.launch.product;
-            line += fmt::format(" m {} n {} k {} x {} tile {} splits {} left {}{}{}{}", q.m, q.n, q.k,
-                                q.batches, q.tile, q.splits, int(q.left), q.rightTurned ? " turned" : "",
-                                q.wideA && q.wideB ? "" : " narrow", q.columnSums ? " sums" : "");
-        }
-        if (c.kind == Kind::sum) line += fmt::format(" {} {} {}", c.outer, c.length, c.inner);
-        line += " |";
-        for (const Instruction& in : c.program.code)
-            line += fmt::format(" {}{}", int(in.op), in.store != Instruction::nothing ? "!" : "");
-        if (!p.launch.pass.wide) line += " (one by one)";
-        if (c.anchor >= 0) line += " " + g.nodes[size_t(c.anchor)].name;
-        out.push_back(line);
-    }
-    return out;
 }
 
 }  // namespace core::cuda

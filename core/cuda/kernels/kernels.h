@@ -13,10 +13,14 @@ void launchRowsProduct(const Product& product, const Pass& pass, cudaStream_t st
 void launchColumnsProduct(const Product& product, const Pass& pass, cudaStream_t stream);
 void launchGatheredProduct(const Product& product, const Pass& pass, cudaStream_t stream);
 void launchTurnedProduct(const Product& product, const Pass& pass, cudaStream_t stream);
+void launchLinesProduct(const Product& product, const Pass& pass, cudaStream_t stream);
 void launchSum(const Plain& plain, const Pass& pass, cudaStream_t stream);
 void launchRegions(Kind kind, const Plain& plain, const Pass& pass, cudaStream_t stream);
 void launchPlain(Kind kind, const Plain& plain, cudaStream_t stream);
 void launchUpdate(const UpdatePass& pass, cudaStream_t stream);
+void launchChain(const Chain& chain, cudaStream_t stream);
+void launchWideChain(const Chain& chain, cudaStream_t stream);
+bool hasChains(int device);
 void launchTick(Clock* clock, int steps, cudaStream_t stream);
 
 }  // namespace core::cuda

@@ -65,6 +65,10 @@ const char* name(Device* device) {
     return device->name;
 }
 
+int chains(Device* device) {
+    return hasChains(device->index) ? 1 : 0;
+}
+
 int allocate(Device*, uint64_t bytes, void** memory) {
     return failed(cudaMalloc(memory, bytes ? bytes : 4), "the card's memory is full");
 }
@@ -125,6 +129,9 @@ int launch(const Launch& l, cudaStream_t stream) {
             break;
         case Kind::update:
             launchUpdate(l.update, stream);
+            break;
+        case Kind::chain:
+            launchChain(l.chain, stream);
             break;
         default:
             launchPlain(l.kind, l.plain, stream);
@@ -245,9 +252,9 @@ const char* problem() {
     return lastProblem.c_str();
 }
 
-constexpr Table table = {abiVersion,   open,        close,  name,     allocate,    release,
-                         allocateHost, releaseHost, upload, download, copy,        fill,
-                         wait,         record,      forget, replay,   runLaunches, problem};
+constexpr Table table = {abiVersion,   open,        close,  name,        chains, allocate, release,
+                         allocateHost, releaseHost, upload, download,    copy,   fill,     wait,
+                         record,       forget,      replay, runLaunches, problem};
 
 }  // namespace
 }  // namespace core::cuda

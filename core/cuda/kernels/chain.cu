@@ -1,0 +1,157 @@
+// Perceptrons in one kernel: a block takes its rows through product after product, forwards and backwards.
+// What counts is how few instructions stand behind each other, not how many run side by side.
+#include "core/cuda/kernels/lines.cuh"
+
+namespace core::cuda {
+namespace {
+
+constexpr int threads = Chain::threads, warps = threads / 32;
+
+__device__ __forceinline__ void passElements(const Link& l, uint32_t begin, uint32_t end) {
+    if (!l.pass.wide) {
+        for (uint32_t e = begin + threadIdx.x; e < end; e += threads)
+            runProgram<1>(l.program, l.pass, e, splat<1>(0));
+        return;
+    }
+    for (uint32_t e = begin + 4 * threadIdx.x; e < end; e += 8 * threads) {
+        Lanes<4> v[2] = {splat<4>(0), splat<4>(0)};
+        finishSlowly(l.program, l.pass, e, e + 4 * threads, true, e + 4 * threads < end, v[0], v[1]);
+    }
+}
+
+template <bool TURN>
+__device__ __noinline__ void multiplyLink(const Link& l, int first, int count, int step, float* left,
+                                          float* result) {
+    const int warp = int(threadIdx.x) / 32;
+    multiplyTiles<1, warps, TURN, 4>(l.product, l.program, l.pass, warp, l.product.n / (8 * runs), first,
+                                     count, step, left, l.keeps ? result : nullptr, [&] {
+                                         if (l.leftThere) return;
+                                         stageLeft<1, warps>(l.product, first, count, step, left);
+                                         awaitAll();
+                                         __syncthreads();
+                                     });
+}
+
+// Each warp takes two rows at a time, each thread four columns.
+__device__ __noinline__ void multiplyShort(const Link& l, int first, int count, int step, float* result) {
+    const Product& p = l.product;
+    for (int row = 2 * (int(threadIdx.x) / 32); row < Chain::together; row += 2 * warps)
+        for (int n = 4 * laneId(); n < p.n; n += 4 * 32) {
+            const bool there[2] = {row < count, row + 1 < count};
+            const uint32_t e0 = uint32_t(first + row) * uint32_t(p.lde) + uint32_t(n);
+            const uint32_t e[2] = {e0, e0 + uint32_t(p.lde)};
+            Awaited awaited;
+            ask(awaited, p.straight, uint32_t(n), e, there);
+            Lanes<4> v[2] = {splat<4>(0), splat<4>(0)};
+#pragma unroll
+            for (int k = 0; k < Link::shortest; ++k) {
+                if (k >= p.k) continue;
+                const float* const a = p.a + int64_t(first + row) * p.lda + k;
+                const float a0 = there[0] ? a[0] : 0.0f, a1 = there[1] ? a[p.lda] : 0.0f;
+#pragma unroll
+                for (int q = 0; q < 4; ++q) {
+                    const float b = p.rightTurned ? p.b[(n + q) * p.ldb + k] : p.b[k * p.ldb + n + q];
+                    v[0].at[q] = __fmaf_rn(a0, b, v[0].at[q]);
+                    v[1].at[q] = __fmaf_rn(a1, b, v[1].at[q]);
+                }
+            }
+#pragma unroll
+            for (int q = 0; q < 4; ++q) v[0].at[q] *= p.scale, v[1].at[q] *= p.scale;
+            finish(p, l.program, l.pass, awaited, e, there, v);
+            if (l.keeps) {
+                storeRun<4>(result + row * step + n, v[0]);
+                storeRun<4>(result + (row + 1) * step + n, v[1]);
+            }
+        }
+}
+
+// Sixteen threads share an element.
+__device__ __noinline__ void multiplyFew(const Link& l, int first, int count, int step, const float* left) {
+    constexpr int crew = 16;
+    const Product& p = l.product;
+    const int lane = int(threadIdx.x) % crew, all = count * p.n;
+    for (int x = int(threadIdx.x) / crew; x - int(threadIdx.x) / crew < all; x += threads / crew) {
+        const int at = min(x, all - 1), row = at / p.n, n = at - row * p.n;
+        const float* const a = l.leftThere ? left + row * step : p.a + int64_t(first + row) * p.lda;
+        const int apart = p.rightTurned ? 1 : p.ldb;
+        const float* const b = p.b + (p.rightTurned ? n * p.ldb : n);
+        float total = 0;
+#pragma unroll 8
+        for (int k = lane; k < p.k; k += crew) total = __fmaf_rn(a[k], b[k * apart], total);
+#pragma unroll
+        for (int width = crew / 2; width > 0; width /= 2) total += __shfl_xor_sync(0xffffffffu, total, width);
+        if (lane == 0 && x < all)
+            runProgram<1>(l.program, l.pass, uint32_t(first + row) * uint32_t(p.lde) + uint32_t(n),
+                          splat<1>(total * p.scale));
+    }
+}
+
+__device__ __forceinline__ void fetchLink(Link& to, const Link* from) {
+    for (int i = int(threadIdx.x); i < int(sizeof(Link) / 16); i += threads)
+        copyAsync4(reinterpret_cast<float*>(&to) + 4 * i, reinterpret_cast<const float*>(from) + 4 * i, true);
+    commit();
+}
+
+__device__ __forceinline__ int64_t nanoseconds() {
+    int64_t t;
+    asm volatile("mov.u64 %0, %globaltimer;" : "=l"(t));
+    return t;
+}
+
+__global__ void __launch_bounds__(threads, 1) chain(const __grid_constant__ Chain c) {
+#if __CUDA_ARCH__ >= 800  // older cards have no such units, and are not asked to
+    extern __shared__ __align__(16) float shared[];
+    __shared__ Link links[2];
+    fetchLink(links[0], c.links);
+    awaitAll();
+    awaitEarlier();
+    __syncthreads();
+    const int first = int(blockIdx.x) * Chain::together, count = min(Chain::together, c.rows - first);
+    const int step = c.width + 16;
+    float *left = shared, *result = shared + Chain::together * step;
+    const bool stamps = blockIdx.x == 0 && threadIdx.x == 0;
+    for (int i = 0; i < c.count; ++i) {
+        if (stamps) c.stamps[i] = nanoseconds();
+        if (i + 1 < c.count) fetchLink(links[(i + 1) % 2], c.links + i + 1);
+        const Link& l = links[i % 2];
+        switch (l.way) {
+            case Link::elements:
+                passElements(l, uint32_t(first * l.each), uint32_t((first + count) * l.each));
+                break;
+            case Link::tiles:
+                l.product.rightTurned ? multiplyLink<true>(l, first, count, step, left, result)
+                                      : multiplyLink<false>(l, first, count, step, left, result);
+                break;
+            case Link::shortSums:
+                multiplyShort(l, first, count, step, result);
+                break;
+            default:
+                multiplyFew(l, first, count, step, left);
+                break;
+        }
+        if (l.keeps) {
+            float* const kept = result;
+            result = left, left = kept;
+        }
+        awaitAll();
+        __syncthreads();
+    }
+    if (stamps) c.stamps[c.count] = nanoseconds();
+#endif
+}
+
+}  // namespace
+
+void launchChain(const Chain& c, cudaStream_t stream) {
+    if (c.layers > 0) return launchWideChain(c, stream);
+    const size_t bytes = sizeof(float) * 2 * Chain::together * size_t(c.width + 16);
+    chain<<<uint32_t((c.rows + Chain::together - 1) / Chain::together), threads, bytes, stream>>>(c);
+}
+
+bool hasChains(int device) {
+    int major = 0;
+    return cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device) == cudaSuccess &&
+           major >= 8;
+}
+
+}  // namespace core::cuda

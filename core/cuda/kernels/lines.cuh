@@ -1,0 +1,223 @@
+// Products whose block keeps its rows of the left operand in shared memory as a whole, while every warp reads
+// its own 16 columns of the right operand straight into registers; and their programs without an interpreter.
+#pragma once
+
+#include "core/cuda/kernels/tiles.cuh"
+
+namespace core::cuda {
+namespace {
+
+constexpr int runs = 2, unit = 32;  // runs of 8 columns of a warp; k of a unit
+
+__device__ __forceinline__ int laneId() {
+    return int(threadIdx.x) % 32;
+}
+
+// Two runs of four elements through the link's program.
+__device__ __noinline__ void finishSlowly(const Program& program, const Pass& pass, uint32_t e0, uint32_t e1,
+                                          bool there0, bool there1, Lanes<4>& v0, Lanes<4>& v1) {
+    const uint32_t e[2] = {there0 ? e0 : e1, there1 ? e1 : e0};
+    const bool there[2] = {there0, there1};
+    Lanes<4> value[2] = {v0, v1};
+    if (there0 || there1) runQuads<2>(program, pass, e, there, value);
+    v0 = value[0], v1 = value[1];
+}
+
+__device__ __forceinline__ float sigmoid(float v) {
+    return __fdividef(1.0f, 1.0f + __expf(-v));
+}
+__device__ __forceinline__ Lanes<4> activate(Op op, float a, const Lanes<4>& x) {
+    switch (op) {
+        case Op::leakyRelu:
+            return each<4>(x, [=](float v) { return v > 0.0f ? v : a * v; });
+        case Op::silu:
+            return each<4>(x, [](float v) { return v * sigmoid(v); });
+        case Op::gelu:
+            return each<4>(x, [](float v) {
+                return v * sigmoid(v * math::fma(v * v, 0.0713548162726002527f, 1.59576912160573071f));
+            });
+        case Op::geluSlope:
+            return each<4>(x, [](float v) {
+                const float u = within30(v), z = u * u;
+                const float s = sigmoid(u * math::fma(z, 0.0713548162726002527f, 1.59576912160573071f));
+                return math::fma(u * s * (1.0f - s),
+                                 math::fma(z, 0.214064448817800758f, 1.59576912160573071f), s);
+            });
+        case Op::erfGelu:
+            return each<4>(x, [](float v) { return v * normalBelow(v); });
+        case Op::erfGeluSlope:
+            return each<4>(x, [](float v) {
+                const float u = within30(v);
+                return math::fma(u * 0.398942280401432678f, __expf(-0.5f * u * u), normalBelow(u));
+            });
+        case Op::leakyStep:
+            return each<4>(x, [=](float v) { return v > 0.0f ? 1.0f : a; });
+        default:  // siluSlope
+            return each<4>(x, [](float v) {
+                const float s = sigmoid(v);
+                return s * math::fma(v, 1.0f - s, 1.0f);
+            });
+    }
+}
+
+// What the straight program of two runs reads; asked for long before it is used.
+struct Awaited {
+    Lanes<4> bias, bias2, more[2];
+};
+__device__ __forceinline__ void ask(Awaited& w, const Straight& s, uint32_t column, const uint32_t (&e)[2],
+                                    const bool (&there)[2]) {
+    if (!s.there) return;
+    if (s.bias) w.bias = loadRun<4>(s.bias + column);
+    if (s.bias2) w.bias2 = loadRun<4>(s.bias2 + column);
+    const float* const more = s.added ? s.added : s.slopeOf;
+    if (!more) return;
+#pragma unroll
+    for (int q = 0; q < 2; ++q)
+        if (there[q]) w.more[q] = loadRun<4>(more + e[q]);
+}
+
+__device__ __forceinline__ void finishStraight(const Straight& s, const Awaited& w, const uint32_t (&e)[2],
+                                               const bool (&there)[2], Lanes<4> (&v)[2]) {
+    const auto add = [](float x, float y) { return x + y; };
+#pragma unroll
+    for (int q = 0; q < 2; ++q) {
+        if (s.bias) v[q] = each<4>(v[q], w.bias, add);
+        if (s.bias2) v[q] = each<4>(v[q], w.bias2, add);
+        if (s.added) v[q] = each<4>(v[q], w.more[q], add);
+        if (s.early && there[q]) storeRun<4>(s.early + e[q], v[q]);
+        if (s.activation) v[q] = activate(Op(s.activation), s.a, v[q]);
+        if (s.slope)
+            v[q] =
+                each<4>(v[q], activate(Op(s.slope), s.a, w.more[q]), [](float x, float y) { return x * y; });
+        if (s.late && there[q]) storeRun<4>(s.late + e[q], v[q]);
+    }
+}
+
+__device__ __forceinline__ void finish(const Product& p, const Program& program, const Pass& pass,
+                                       const Awaited& w, const uint32_t (&e)[2], const bool (&there)[2],
+                                       Lanes<4> (&v)[2]) {
+    if (p.straight.there)
+        finishStraight(p.straight, w, e, there, v);
+    else
+        finishSlowly(program, pass, e[0], e[1], there[0], there[1], v[0], v[1]);
+}
+
+// What a thread holds of a unit of the right operand: of two neighbouring columns and each 16 k, the four k
+// from 4 (lane % 4) on. The left operand is read in the same order of k.
+struct Right {
+    float at[runs][2][4];
+};
+
+template <bool TURN>
+__device__ __forceinline__ void loadRight(Right& r, const Product& p, int n0, int k0) {
+    const int g = laneId() / 4, t = laneId() % 4, n = n0 + runs * g;
+#pragma unroll
+    for (int h = 0; h < 2; ++h) {
+        const int k = k0 + 16 * h + 4 * t;
+        if constexpr (TURN) {
+#pragma unroll
+            for (int j = 0; j < runs; ++j) {
+                const Lanes<4> v = loadRun<4>(p.b + (n + j) * p.ldb + k);
+#pragma unroll
+                for (int q = 0; q < 4; ++q) r.at[j][h][q] = v.at[q];
+            }
+        } else {
+#pragma unroll
+            for (int q = 0; q < 4; ++q) {
+                const float2 v = *reinterpret_cast<const float2*>(p.b + (k + q) * p.ldb + n);
+                r.at[0][h][q] = v.x, r.at[1][h][q] = v.y;
+            }
+        }
+    }
+}
+
+template <int ROWS>
+__device__ __forceinline__ void multiplyUnit(float (&acc)[ROWS][runs][4], const float* a, int step,
+                                             const Right& r) {
+    const int g = laneId() / 4, t = laneId() % 4;
+#pragma unroll
+    for (int h = 0; h < 2; ++h) {
+        uint32_t b[runs][2][2];
+#pragma unroll
+        for (int j = 0; j < runs; ++j)
+#pragma unroll
+            for (int q = 0; q < 4; ++q) b[j][q / 2][q % 2] = toTf32(r.at[j][h][q]);
+#pragma unroll
+        for (int i = 0; i < ROWS; ++i) {
+            const float* const line = a + (16 * i + g) * step + 16 * h + 4 * t;
+            const Lanes<4> upper = loadRun<4>(line), lower = loadRun<4>(line + 8 * step);
+#pragma unroll
+            for (int s = 0; s < 2; ++s) {
+                const uint32_t of[4] = {toTf32(upper.at[2 * s]), toTf32(lower.at[2 * s]),
+                                        toTf32(upper.at[2 * s + 1]), toTf32(lower.at[2 * s + 1])};
+#pragma unroll
+                for (int j = 0; j < runs; ++j) multiplyAdd(acc[i][j], of, b[j][s]);
+            }
+        }
+    }
+}
+
+// The block's rows of the left operand, copied into shared memory by all its threads.
+template <int ROWS, int WARPS>
+__device__ __forceinline__ void stageLeft(const Product& p, int first, int count, int step, float* left) {
+    for (int row = int(threadIdx.x) / 32; row < 16 * ROWS; row += WARPS)
+        for (int k = 4 * laneId(); k < p.k; k += 4 * 32) {
+            const bool there = row < count;
+            copyAsync4(left + row * step + k, there ? p.a + int64_t(first + row) * p.lda + k : p.a, there);
+        }
+    commit();
+}
+
+// The warp's tiles: `tile`, and every WARPS-th up to `tiles`. Calls `ready` once, when the right operand is
+// on its way and before the left one is read; `kept` gets the results' rows, or is null.
+template <int ROWS, int WARPS, bool TURN, int AHEAD, class Ready>
+__device__ __forceinline__ void multiplyTiles(const Product& p, const Program& program, const Pass& pass,
+                                              int tile, int tiles, int first, int count, int step,
+                                              const float* left, float* kept, const Ready& ready) {
+    const int K = p.k, g = laneId() / 4, t = laneId() % 4;
+    Right next[AHEAD];
+    const auto readAhead = [&](int of, int k0, int u) {
+        if (of < tiles && k0 + u * unit < K) loadRight<TURN>(next[u], p, of * 8 * runs, k0 + u * unit);
+    };
+#pragma unroll
+    for (int u = 0; u < AHEAD; ++u) readAhead(tile, 0, u);
+    ready();
+    for (; tile < tiles; tile += WARPS) {
+        const uint32_t column = uint32_t(tile * 8 * runs + 4 * t);
+        uint32_t e[2] = {uint32_t(first + g) * uint32_t(p.lde) + column, 0};
+        e[1] = e[0] + 8 * uint32_t(p.lde);
+        bool there[2] = {g < count, g + 8 < count};
+        Awaited awaited;
+        ask(awaited, p.straight, column, e, there);
+        float acc[ROWS][runs][4] = {};
+        for (int k0 = 0; k0 < K; k0 += AHEAD * unit) {
+            const bool last = k0 + AHEAD * unit >= K;
+#pragma unroll
+            for (int u = 0; u < AHEAD; ++u) {
+                if (k0 + u * unit < K) multiplyUnit<ROWS>(acc, left + k0 + u * unit, step, next[u]);
+                readAhead(last ? tile + WARPS : tile, last ? 0 : k0 + AHEAD * unit, u);
+            }
+        }
+#pragma unroll
+        for (int i = 0; i < ROWS; ++i) {
+            Lanes<4> v[2];
+#pragma unroll
+            for (int h = 0; h < 4; ++h)
+#pragma unroll
+                for (int j = 0; j < runs; ++j) v[h / 2].at[runs * (h % 2) + j] = acc[i][j][h] * p.scale;
+            if (i > 0) {
+                e[0] += 16 * uint32_t(p.lde), e[1] += 16 * uint32_t(p.lde);
+                there[0] = 16 * i + g < count, there[1] = 16 * i + g + 8 < count;
+                ask(awaited, p.straight, column, e, there);
+            }
+            finish(p, program, pass, awaited, e, there, v);
+            if (kept) {
+                storeRun<4>(kept + (16 * i + g) * step + column, v[0]);
+                storeRun<4>(kept + (16 * i + g + 8) * step + column, v[1]);
+            }
+        }
+    }
+}
+
+}  // namespace
+}  // namespace core::cuda
