@@ -293,6 +293,9 @@ struct Recording;  // launches made ready
 struct Recorded {
     int32_t nodes = 0;
     int32_t depth = 0;  // the longest chain of nodes that wait for each other
+    // Of one step, counted by the program: what products multiply and add, and the bytes that are read or
+    // written at least once.
+    double operations = 0, bytes = 0;
 };
 
 // Functions that can fail return 0, or another number where they failed: `problem` then says why.

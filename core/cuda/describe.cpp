@@ -1,7 +1,44 @@
-// What a step is made of, for people: each launch in a line.
+// What a step is made of, for people: each launch in a line, and how little time the work could take.
+#include <algorithm>
+
 #include "core/cuda/executor.h"
 
 namespace core::cuda {
+namespace {
+
+double operationsOf(const Product& p) {
+    const double all = 2.0 * p.m * p.n * p.k;
+    // The classes of a transposed convolution's pixels share out both pixels and taps.
+    return p.left == Product::scattered ? all / p.batches : all * p.batches;
+}
+
+}  // namespace
+
+// Operations of products, and bytes that are read or written at least once.
+void Executor::countWork(const std::vector<int>& repeats) {
+    m_recorded.operations = m_recorded.bytes = 0;
+    std::vector<std::pair<const char*, const char*>> read, written;
+    for (const Prepared& p : m_launches) {
+        const int times = repeats[size_t(p.segment)];
+        if (times == 0) continue;
+        double operations = p.launch.kind == Kind::product ? operationsOf(p.launch.product) : 0;
+        for (int i = 0; p.launch.kind == Kind::chain && i < p.launch.chain.count; ++i) {
+            const Link& l = m_links[p.firstLink + size_t(i)];
+            if (l.way != Link::elements) operations += operationsOf(l.product);
+        }
+        m_recorded.operations += times * operations;
+        for (const Interval& range : p.reads) read.emplace_back(range.begin, range.end);
+        for (const Interval& range : p.writes) written.emplace_back(range.begin, range.end);
+    }
+    for (auto* ranges : {&read, &written}) {
+        std::sort(ranges->begin(), ranges->end());
+        const char* end = nullptr;
+        for (const auto& [from, to] : *ranges) {
+            m_recorded.bytes += double(std::max<int64_t>(0, to - std::max(from, end)));
+            end = std::max(end, to);
+        }
+    }
+}
 
 std::string Executor::describeLaunch(const Cluster& c, const Launch& l) const {
     std::string line = fmt::format("{} of {}", kindNames[int(c.kind)], c.size);

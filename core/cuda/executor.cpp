@@ -197,6 +197,7 @@ Recording* Executor::recording(const std::vector<int>& repeats, int steps) {
                                static_cast<Clock*>(m_clock.data()), steps, &known, &recorded),
         "capture");
     m_recorded = recorded;
+    countWork(repeats);
     return known;
 }
 

@@ -101,6 +101,7 @@ class Executor {
     static Link::Way wayOf(const Product& p);
     Link linkOf(const Prepared& p, int64_t rows) const;
     static Waiting waiting(const Prepared& earlier, const Prepared& later, int64_t rows);
+    void countWork(const std::vector<int>& repeats);
     std::string describeLaunch(const Cluster& c, const Launch& l) const;
     float* workspace(int64_t floats);
     uint32_t* tickets(int64_t count);

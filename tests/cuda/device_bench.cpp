@@ -13,6 +13,9 @@ using namespace core;
 
 namespace {
 
+// An H100 SXM by its datasheet, and what one launch behind another takes there.
+constexpr double tf32Rate = 495e12, fp32Rate = 67e12, bandwidth = 3.35e12, latency = 1.5e-6;
+
 double seconds() {
     return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
@@ -57,13 +60,17 @@ void time(const Workload& workload, const cuda::CardPtr& card, const Options& op
     float loss = NAN;
     if (executor.has("loss")) loss = executor.read("loss").values[0];
     const cuda::Recorded shape = executor.recorded();
-    std::printf("%-14s %9.4f ms/step  %5d nodes %4d deep  record %.0f ms, capture %.0f ms, loss %g%s\n",
-                workload.name.c_str(), times[times.size() / 2], shape.nodes, shape.depth,
-                1e3 * (recorded - began), 1e3 * (ready - recorded), double(loss),
-                executor.finite() ? "" : " (not finite)");
+    const double rate = options.executor.exact ? fp32Rate : tf32Rate;
+    std::printf(
+        "%-14s %9.4f ms/step  %5d nodes %4d deep  at least %.4f products %.4f memory %.4f launches  "
+        "record %.0f ms, capture %.0f ms, loss %g%s\n",
+        workload.name.c_str(), times[times.size() / 2], shape.nodes, shape.depth,
+        1e3 * shape.operations / rate, 1e3 * shape.bytes / bandwidth, 1e3 * shape.depth * latency,
+        1e3 * (recorded - began), 1e3 * (ready - recorded), double(loss),
+        executor.finite() ? "" : " (not finite)");
     if (options.show) {
-        const std::vector<std::string> lines = executor.describe();
         const std::vector<double> us = executor.times();
+        const std::vector<std::string> lines = executor.describe();
         double all = 0;
         for (double t : us) all += t;
         std::printf("    %.1f us in all launches\n", all);
