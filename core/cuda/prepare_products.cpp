@@ -35,8 +35,7 @@ void Executor::chooseTile(Product& p) {
     while (p.tile > 0 && !fills(p.tile, 1)) p.tile = smaller(p.tile);
     const bool divisible = !p.exact && p.batches == 1 && tilesK >= 8;
     const bool fitsLargest = blocks(3) * heights[3] * widths[3] * 3 <= int64_t(p.m) * p.n * 4;
-    if (divisible &&
-        (!fills(p.tile, 1) || (p.left == Product::columns && tilesK >= 32 && p.tile < largest))) {
+    if (divisible && (!fills(p.tile, 1) || (tilesK >= 32 && p.tile < largest))) {
         // A long sum over few tiles is shared between blocks.
         const int64_t most = std::max<int64_t>(1, tilesK / (tilesK <= 32 ? 2 : 6));
         p.tile = largest == 3 && !fitsLargest ? 2 : largest;
