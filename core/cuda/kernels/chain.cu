@@ -23,13 +23,13 @@ template <bool TURN>
 __device__ __noinline__ void multiplyLink(const Link& l, int first, int count, int step, float* left,
                                           float* result) {
     const int warp = int(threadIdx.x) / 32;
-    multiplyTiles<1, warps, TURN, 4>(l.product, l.program, l.pass, warp, l.product.n / (8 * runs), first,
-                                     count, step, left, l.keeps ? result : nullptr, [&] {
-                                         if (l.leftThere) return;
-                                         stageLeft<1, warps>(l.product, first, count, step, left);
-                                         awaitAll();
-                                         __syncthreads();
-                                     });
+    multiplyTiles<1, warps, TURN, false>(l.product, l.program, l.pass, warp, l.product.n / (8 * runs), first,
+                                         count, step, left, l.keeps ? result : nullptr, [&] {
+                                             if (l.leftThere) return;
+                                             stageLeft<1, warps>(l.product, first, count, step, left);
+                                             awaitAll();
+                                             __syncthreads();
+                                         });
 }
 
 // Each warp takes two rows at a time, each thread four columns.
@@ -57,7 +57,7 @@ __device__ __noinline__ void multiplyShort(const Link& l, int first, int count, 
             }
 #pragma unroll
             for (int q = 0; q < 4; ++q) v[0].at[q] *= p.scale, v[1].at[q] *= p.scale;
-            finish(p, l.program, l.pass, awaited, e, there, v);
+            finish<false>(p, l.program, l.pass, awaited, e, there, v);
             if (l.keeps) {
                 storeRun<4>(result + row * step + n, v[0]);
                 storeRun<4>(result + (row + 1) * step + n, v[1]);

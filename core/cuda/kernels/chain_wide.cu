@@ -66,7 +66,7 @@ __device__ __forceinline__ void multiplyLayer(const Layer& w, const Link& l, int
 #pragma unroll
             for (int j = 0; j < runs; ++j)
                 v[h / 2].at[runs * (h % 2) + j] = (acc[0][j][h] + acc[1][j][h]) * p.scale;
-        finishStraight(p.straight, awaited, e, there, v);
+        finishStraight<false>(p.straight, awaited, e, there, v);
         keepRounded(result + row * step + column, v[0]);
         keepRounded(result + (row + 8) * step + column, v[1]);
     }
@@ -104,7 +104,7 @@ __device__ __noinline__ void enter(const Link& l, int first, int count, float* r
         }
 #pragma unroll
         for (int q = 0; q < 4; ++q) v[0].at[q] *= p.scale, v[1].at[q] *= p.scale;
-        finishStraight(p.straight, awaited, e, there, v);
+        finishStraight<false>(p.straight, awaited, e, there, v);
         keepRounded(result + row * step + n, v[0]);
         keepRounded(result + (row + 1) * step + n, v[1]);
     }

@@ -7,7 +7,7 @@
 namespace core::cuda {
 namespace {
 
-constexpr int runs = 2, unit = 32;  // runs of 8 columns of a warp; k of a unit
+constexpr int runs = 2, unit = 32, ahead = 2;  // runs of 8 columns of a warp; k of a unit; units read ahead
 
 __device__ __forceinline__ int laneId() {
     return int(threadIdx.x) % 32;
@@ -26,30 +26,38 @@ __device__ __noinline__ void finishSlowly(const Program& program, const Pass& pa
 __device__ __forceinline__ float sigmoid(float v) {
     return __fdividef(1.0f, 1.0f + __expf(-v));
 }
+// SMOOTH: also what a perceptron seldom has; the code of chains has to stay small.
+template <bool SMOOTH>
 __device__ __forceinline__ Lanes<4> activate(Op op, float a, const Lanes<4>& x) {
+    if constexpr (SMOOTH) {
+        switch (op) {
+            case Op::gelu:
+                return each<4>(x, [](float v) {
+                    return v * sigmoid(v * math::fma(v * v, 0.0713548162726002527f, 1.59576912160573071f));
+                });
+            case Op::geluSlope:
+                return each<4>(x, [](float v) {
+                    const float u = within30(v), z = u * u;
+                    const float s = sigmoid(u * math::fma(z, 0.0713548162726002527f, 1.59576912160573071f));
+                    return math::fma(u * s * (1.0f - s),
+                                     math::fma(z, 0.214064448817800758f, 1.59576912160573071f), s);
+                });
+            case Op::erfGelu:
+                return each<4>(x, [](float v) { return v * normalBelow(v); });
+            case Op::erfGeluSlope:
+                return each<4>(x, [](float v) {
+                    const float u = within30(v);
+                    return math::fma(u * 0.398942280401432678f, __expf(-0.5f * u * u), normalBelow(u));
+                });
+            default:
+                break;
+        }
+    }
     switch (op) {
         case Op::leakyRelu:
             return each<4>(x, [=](float v) { return v > 0.0f ? v : a * v; });
         case Op::silu:
             return each<4>(x, [](float v) { return v * sigmoid(v); });
-        case Op::gelu:
-            return each<4>(x, [](float v) {
-                return v * sigmoid(v * math::fma(v * v, 0.0713548162726002527f, 1.59576912160573071f));
-            });
-        case Op::geluSlope:
-            return each<4>(x, [](float v) {
-                const float u = within30(v), z = u * u;
-                const float s = sigmoid(u * math::fma(z, 0.0713548162726002527f, 1.59576912160573071f));
-                return math::fma(u * s * (1.0f - s),
-                                 math::fma(z, 0.214064448817800758f, 1.59576912160573071f), s);
-            });
-        case Op::erfGelu:
-            return each<4>(x, [](float v) { return v * normalBelow(v); });
-        case Op::erfGeluSlope:
-            return each<4>(x, [](float v) {
-                const float u = within30(v);
-                return math::fma(u * 0.398942280401432678f, __expf(-0.5f * u * u), normalBelow(u));
-            });
         case Op::leakyStep:
             return each<4>(x, [=](float v) { return v > 0.0f ? 1.0f : a; });
         default:  // siluSlope
@@ -76,6 +84,7 @@ __device__ __forceinline__ void ask(Awaited& w, const Straight& s, uint32_t colu
         if (there[q]) w.more[q] = loadRun<4>(more + e[q]);
 }
 
+template <bool SMOOTH>
 __device__ __forceinline__ void finishStraight(const Straight& s, const Awaited& w, const uint32_t (&e)[2],
                                                const bool (&there)[2], Lanes<4> (&v)[2]) {
     const auto add = [](float x, float y) { return x + y; };
@@ -85,19 +94,20 @@ __device__ __forceinline__ void finishStraight(const Straight& s, const Awaited&
         if (s.bias2) v[q] = each<4>(v[q], w.bias2, add);
         if (s.added) v[q] = each<4>(v[q], w.more[q], add);
         if (s.early && there[q]) storeRun<4>(s.early + e[q], v[q]);
-        if (s.activation) v[q] = activate(Op(s.activation), s.a, v[q]);
+        if (s.activation) v[q] = activate<SMOOTH>(Op(s.activation), s.a, v[q]);
         if (s.slope)
-            v[q] =
-                each<4>(v[q], activate(Op(s.slope), s.a, w.more[q]), [](float x, float y) { return x * y; });
+            v[q] = each<4>(v[q], activate<SMOOTH>(Op(s.slope), s.a, w.more[q]),
+                           [](float x, float y) { return x * y; });
         if (s.late && there[q]) storeRun<4>(s.late + e[q], v[q]);
     }
 }
 
+template <bool SMOOTH>
 __device__ __forceinline__ void finish(const Product& p, const Program& program, const Pass& pass,
                                        const Awaited& w, const uint32_t (&e)[2], const bool (&there)[2],
                                        Lanes<4> (&v)[2]) {
     if (p.straight.there)
-        finishStraight(p.straight, w, e, there, v);
+        finishStraight<SMOOTH>(p.straight, w, e, there, v);
     else
         finishSlowly(program, pass, e[0], e[1], there[0], there[1], v[0], v[1]);
 }
@@ -170,17 +180,17 @@ __device__ __forceinline__ void stageLeft(const Product& p, int first, int count
 
 // The warp's tiles: `tile`, and every WARPS-th up to `tiles`. Calls `ready` once, when the right operand is
 // on its way and before the left one is read; `kept` gets the results' rows, or is null.
-template <int ROWS, int WARPS, bool TURN, int AHEAD, class Ready>
+template <int ROWS, int WARPS, bool TURN, bool SMOOTH, class Ready>
 __device__ __forceinline__ void multiplyTiles(const Product& p, const Program& program, const Pass& pass,
                                               int tile, int tiles, int first, int count, int step,
                                               const float* left, float* kept, const Ready& ready) {
     const int K = p.k, g = laneId() / 4, t = laneId() % 4;
-    Right next[AHEAD];
+    Right next[ahead];
     const auto readAhead = [&](int of, int k0, int u) {
         if (of < tiles && k0 + u * unit < K) loadRight<TURN>(next[u], p, of * 8 * runs, k0 + u * unit);
     };
 #pragma unroll
-    for (int u = 0; u < AHEAD; ++u) readAhead(tile, 0, u);
+    for (int u = 0; u < ahead; ++u) readAhead(tile, 0, u);
     ready();
     for (; tile < tiles; tile += WARPS) {
         const uint32_t column = uint32_t(tile * 8 * runs + 4 * t);
@@ -190,12 +200,12 @@ __device__ __forceinline__ void multiplyTiles(const Product& p, const Program& p
         Awaited awaited;
         ask(awaited, p.straight, column, e, there);
         float acc[ROWS][runs][4] = {};
-        for (int k0 = 0; k0 < K; k0 += AHEAD * unit) {
-            const bool last = k0 + AHEAD * unit >= K;
+        for (int k0 = 0; k0 < K; k0 += ahead * unit) {
+            const bool last = k0 + ahead * unit >= K;
 #pragma unroll
-            for (int u = 0; u < AHEAD; ++u) {
+            for (int u = 0; u < ahead; ++u) {
                 if (k0 + u * unit < K) multiplyUnit<ROWS>(acc, left + k0 + u * unit, step, next[u]);
-                readAhead(last ? tile + WARPS : tile, last ? 0 : k0 + AHEAD * unit, u);
+                readAhead(last ? tile + WARPS : tile, last ? 0 : k0 + ahead * unit, u);
             }
         }
 #pragma unroll
@@ -210,7 +220,7 @@ __device__ __forceinline__ void multiplyTiles(const Product& p, const Program& p
                 there[0] = 16 * i + g < count, there[1] = 16 * i + g + 8 < count;
                 ask(awaited, p.straight, column, e, there);
             }
-            finish(p, program, pass, awaited, e, there, v);
+            finish<SMOOTH>(p, program, pass, awaited, e, there, v);
             if (kept) {
                 storeRun<4>(kept + (16 * i + g) * step + column, v[0]);
                 storeRun<4>(kept + (16 * i + g + 8) * step + column, v[1]);

@@ -15,11 +15,11 @@ __global__ void __launch_bounds__(32 * WARPS, WARPS == 8 ? 2 : 1)
     const int first = int(blockIdx.y) * 16 * ROWS, count = min(16 * ROWS, p.m - first), step = p.k + 16;
     const int tile = int(blockIdx.x) * WARPS + int(threadIdx.x) / 32;
     stageLeft<ROWS, WARPS>(p, first, count, step, left);
-    multiplyTiles<ROWS, WARPS, TURN, 2>(p, program, pass, tile, min(p.n / (8 * runs), tile + 1), first, count,
-                                        step, left, nullptr, [] {
-                                            awaitAll();
-                                            __syncthreads();
-                                        });
+    multiplyTiles<ROWS, WARPS, TURN, true>(p, program, pass, tile, min(p.n / (8 * runs), tile + 1), first,
+                                           count, step, left, nullptr, [] {
+                                               awaitAll();
+                                               __syncthreads();
+                                           });
 #endif
 }
 
