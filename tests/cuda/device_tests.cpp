@@ -252,7 +252,9 @@ void networks() {
                 return out;
             };
             const auto exact = run({.exact = true}), fast = run({}), again = run({.unroll = 3});
+            const auto plain = run({.captured = false});
             expect(fast->store.hash() == again->store.hash(), "another run gave other bits");
+            expect(fast->store.hash() == plain->store.hash(), "uncaptured gave other bits");
             const auto compare = [&](const Run& of, double tolerance, const char* what) {
                 double error = 0, scale = 1e-6;
                 if (hasLoss) {
