@@ -127,15 +127,22 @@ class Compiler {
             const bool together = rowLocal(g, n, which) && isWide(g, id) == isWide(g, from);
             level = std::max(level, m_level[from] + (together ? 0 : 1));
         }
-        for (NodeId input : n.inputs) {
-            const Node& leaf = g.nodes[origin(g, input)];
-            if (leaf.op != Op::parameter && leaf.op != Op::state) continue;
-            if (const auto w = written.find(leaf.slot); w != written.end())
+        for (int entry : reads(n))
+            if (const auto w = written.find(entry); w != written.end())
                 level = std::max(level, w->second + 1);
-        }
         for (int entry : writes(n))
             if (const auto r = read.find(entry); r != read.end()) level = std::max(level, r->second + 1);
         return level;
+    }
+
+    // The layout's entries that it reads as they are in memory.
+    std::vector<int> reads(const Node& n) const {
+        std::vector<int> entries;
+        for (NodeId input : n.inputs) {
+            const Node& leaf = g.nodes[origin(g, input)];
+            if (leaf.op == Op::parameter || leaf.op == Op::state) entries.push_back(leaf.slot);
+        }
+        return entries;
     }
 
     std::vector<int> writes(const Node& n) const {
@@ -152,17 +159,14 @@ class Compiler {
         std::map<int, int> written, read;  // layout entry -> level
         int last = m_firstLevel;
         for (NodeId id : range.nodes) {
-            const Node& n = g.nodes[id];
             const int level = earliest(id, written, read);
             m_level[id] = level;
             last = std::max(last, level);
-            for (NodeId input : n.inputs) {
-                const Node& leaf = g.nodes[origin(g, input)];
-                if (leaf.op == Op::parameter || leaf.op == Op::state)
-                    read[leaf.slot] = std::max(read.count(leaf.slot) ? read[leaf.slot] : level, level);
-            }
-            for (int entry : writes(n)) written[entry] = level;
+            for (int entry : reads(g.nodes[id]))
+                read[entry] = std::max(read.count(entry) ? read[entry] : level, level);
+            for (int entry : writes(g.nodes[id])) written[entry] = level;
         }
+        postpone(range);
         Segment segment{range.phase, range.stage, {}};
         for (int level = m_firstLevel; level <= last; ++level) {
             Level groups = group(range, level);
@@ -171,6 +175,46 @@ class Compiler {
         m_plan.segments.push_back(std::move(segment));
         m_segmentEnd.push_back({range.phase, m_firstLevel, last});
         m_firstLevel = last + 1;
+    }
+
+    // What could run early, but is read by one later group alone and row by row, runs in that group: its
+    // value then stays in the worker's slab.
+    void postpone(const Range& range) {
+        std::map<NodeId, std::vector<NodeId>> readers;
+        for (NodeId id : range.nodes)
+            for (NodeId input : g.nodes[id].inputs) readers[input].push_back(id);
+        for (auto it = range.nodes.rbegin(); it != range.nodes.rend(); ++it) {
+            const NodeId id = *it;
+            const Node& n = g.nodes[id];
+            if (isEffect(n.op) || m_pinned[origin(g, id)] || readers[id].empty()) continue;
+            const int later = m_level[readers[id].front()];
+            if (later == m_level[id]) continue;
+            const bool together = std::all_of(readers[id].begin(), readers[id].end(), [&](NodeId reader) {
+                const std::vector<NodeId>& inputs = g.nodes[reader].inputs;
+                for (int which = 0; which < int(inputs.size()); ++which)
+                    if (inputs[which] == id && !rowLocal(g, g.nodes[reader], which)) return false;
+                return m_level[reader] == later && isWide(g, reader) == isWide(g, id);
+            });
+            // What it reads itself is kept for longer: no more than what it gives.
+            const bool grows = std::all_of(n.inputs.begin(), n.inputs.end(), [&](NodeId input) {
+                return isLeaf(g.nodes[origin(g, input)].op) ||
+                       g.nodes[input].shape.rows() != n.shape.rows() ||
+                       g.nodes[input].shape.columns() <= n.shape.columns();
+            });
+            const std::vector<int> entries = reads(n);
+            const bool unchanged = std::none_of(entries.begin(), entries.end(), [&](int entry) {
+                return writtenBetween(range, entry, m_level[id], later);
+            });
+            if (together && grows && unchanged) m_level[id] = later;
+        }
+    }
+
+    bool writtenBetween(const Range& range, int entry, int first, int last) const {
+        return std::any_of(range.nodes.begin(), range.nodes.end(), [&](NodeId id) {
+            if (m_level[id] < first || m_level[id] > last || !isEffect(g.nodes[id].op)) return false;
+            const std::vector<int> entries = writes(g.nodes[id]);
+            return std::find(entries.begin(), entries.end(), entry) != entries.end();
+        });
     }
 
     // Nodes of one level that depend on each other, row by row, belong to one group.

@@ -286,6 +286,44 @@ class TestPlan : public QObject {
         }
     }
 
+    // It could run at once, but would be kept in memory until a later group reads it.
+    void whatALaterGroupReadsAloneRunsInIt() {
+        Layout layout;
+        Recorder r(layout, Recorder::Access::train);
+        const Var w = r.parameter("w", {8, 8}, {Initial::normal, 1});
+        const Var early = matmul(r.normal("x", {64, 4}), r.constant({4, 8}, std::vector<float>(32, 0.5f)));
+        const Var turned = matmul(r.fill({1, 8}, 1), transpose(w));
+        r.probe("scaled", early * turned);
+        r.update(r.gradients(sum(square(w)), "w"), Sgd{{0.25f}});
+        const Plan plan = compile(std::make_shared<const Graph>(r.take()), layout, {});
+        QVERIFY(plan.places[size_t(early.id())].memory == Place::slab);
+        QVERIFY(plan.places[size_t(turned.id())].memory == Place::arena);
+    }
+
+    // What reads a parameter does not wait for its readers beyond the update.
+    void whatIsReadBeforeAnUpdateIsNotPostponed() {
+        Layout layout;
+        Recorder r(layout, Recorder::Access::train);
+        const Var w = r.parameter("w", {31, 7}, {Initial::normal, 1});
+        const Var doubled = w + w;
+        Var deep = sum(square(r.normal("x", {5, 3})));
+        for (int i = 0; i < 3; ++i) deep = sum(broadcastTo(deep, {4, 4})) / 16;
+        r.probe("depth", deep);
+        r.probe("late", doubled * deep);
+        r.update(r.gradients(sum(square(w)), "w"), Sgd{{0.25f}});
+        const auto graph = std::make_shared<const Graph>(r.take());
+        Store store;
+        store.initialise(layout, 1, 5);
+        cpu::Pool pool(2);
+        cpu::Executor executor(compile(graph, layout, {}), store, pool);
+        const Weights before = store.weights;
+        QVERIFY(executor.run(1, 0));
+        const float factor = executor.read("depth").values[0];
+        const Tensor late = executor.read("late");
+        for (size_t i = 0; i < late.values.size(); ++i)
+            QCOMPARE(late.values[i], 2 * before.parameters[i] * factor);
+    }
+
     // A value from outside a repeated phase lives until its last repetition has read it.
     void aRepeatedPhaseReadsWhatAnEarlierOneMade() {
         std::vector<uint64_t> hashes;
