@@ -161,11 +161,12 @@ void Executor::prepareTasks(int threads) {
                                              std::min(at + updatePiece, m_updates[r].size)});
                     continue;
                 }
-                // A few slabs for each thread, so that none waits long.
-                const int64_t pieces = threads == 1 || group.readsWhole ? threads : 3 * threads;
-                int64_t slab = (group.rows + pieces - 1) / pieces;
-                if (slab > 12) slab = (slab + 11) / 12 * 12;
-                slab = std::min(std::max<int64_t>(slab, std::min<int64_t>(group.slab, 12)), group.slab);
+                // A few slabs for each thread, so that none waits long: of equal size, and as many for each.
+                const int64_t fitting = (group.rows + group.slab - 1) / group.slab;
+                const int64_t few = threads == 1 || group.readsWhole ? threads : 3 * threads;
+                const int64_t pieces = (std::max(fitting, few) + threads - 1) / threads * threads;
+                const int64_t slab =
+                    std::max((group.rows + pieces - 1) / pieces, std::min<int64_t>(group.slab, 12));
                 for (int64_t at = 0; at < group.rows; at += slab)
                     tasks.push_back({Task::rows, &group, 0, at, std::min(at + slab, group.rows)});
             }
