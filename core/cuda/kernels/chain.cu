@@ -148,10 +148,13 @@ void launchChain(const Chain& c, cudaStream_t stream) {
     chain<<<uint32_t((c.rows + Chain::together - 1) / Chain::together), threads, bytes, stream>>>(c);
 }
 
+// Chains, and products whose blocks keep their rows, need TF32 and more shared memory than all cards have.
 bool hasChains(int device) {
-    int major = 0;
+    constexpr int room = 112 * 1024;
+    int major = 0, most = 0;
     return cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device) == cudaSuccess &&
-           major >= 8;
+           cudaDeviceGetAttribute(&most, cudaDevAttrMaxSharedMemoryPerBlockOptin, device) == cudaSuccess &&
+           major >= 8 && most >= room;
 }
 
 }  // namespace core::cuda
