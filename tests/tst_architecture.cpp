@@ -28,7 +28,7 @@ const QMap<QString, QStringList>& allowed() {
         {"core/lessons", {"core/base", "core/contract", "core/graph", "core/nn", "core/data"}},
         {"core/cpu", {"core/base", "core/contract", "core/graph"}},
         {"core/cuda", {"core/base", "core/contract", "core/graph"}},
-        {"core/session", {"core/base", "core/contract", "core/graph", "core/cpu"}},
+        {"core/session", {"core/base", "core/contract", "core/graph", "core/cpu", "core/cuda"}},
         {"views", {"core/contract"}},
         {"app",
          {"core/base", "core/contract", "core/graph", "core/cpu", "core/data", "core/session", "views"}}};

@@ -13,6 +13,7 @@
 #include "app/cli/command_line.h"
 #include "core/base/error.h"
 #include "core/session/bench.h"
+#include "core/session/devices.h"
 
 namespace app {
 namespace {
@@ -24,7 +25,7 @@ class Peer {
         m_process.setProcessChannelMode(QProcess::ForwardedErrorChannel);
         QStringList arguments = {QString::fromStdString(options.peerScript), "--serve",
                                  QString::fromStdString(workload), "--threads",
-                                 QString::number(options.threads)};
+                                 QString::number(options.request.threads)};
         m_process.start(QString::fromStdString(options.peer), arguments);
         for (std::string line = readLine(); line != "ready"; line = readLine())
             if (line.starts_with("#")) m_notes += line + "\n";
@@ -63,7 +64,7 @@ struct Row {
     std::string name;
     double ms = 0, share = 0;
     double gflops = 0, recordMs = 0;
-    int levels = 0;
+    int depth = 0, launches = 0;
     std::optional<double> eager, compiled;
 
     // Against the better of the peer's modes.
@@ -74,11 +75,13 @@ struct Row {
 Row measure(const BenchOptions& options, const std::string& name, double peak, std::string& notes) {
     Row row{.name = name};
     const auto ours = [&] {
-        core::Bench bench(name, options.threads);
+        core::Bench bench(name, core::openDevice(options.request));
+        const double ms = bench.milliseconds(options.seconds);
         row.gflops = bench.flops() / 1e9;
-        row.levels = bench.levels();
+        row.depth = bench.depth();
+        row.launches = bench.launches();
         row.recordMs = bench.recordMs();
-        return bench.milliseconds(options.seconds);
+        return ms;
     };
     if (options.peer.empty()) {
         row.ms = ours();
@@ -91,15 +94,17 @@ Row measure(const BenchOptions& options, const std::string& name, double peak, s
         row.ms = (before + ours()) / 2;
     }
     row.gflops /= row.ms / 1e3;
-    row.share = row.gflops / peak;
+    if (peak > 0) row.share = row.gflops / peak;
     return row;
 }
 
 void print(const Row& row, const BenchOptions& options) {
-    fmt::print("{:<13}{:>10.3f} {:>6.1f}%", row.name, row.ms, 100 * row.share);
-    if (options.details)
-        fmt::print("  {:.0f} GFLOP/s, {} levels, recorded in {:.1f} ms", row.gflops, row.levels,
-                   row.recordMs);
+    if (row.launches > 0)
+        fmt::print("{:<13}{:>10.4f} {:>5} {:>5}", row.name, row.ms, row.launches, row.depth);
+    else
+        fmt::print("{:<13}{:>10.3f} {:>6.1f}%", row.name, row.ms, 100 * row.share);
+    if (options.details) fmt::print("  {:.0f} GFLOP/s, recorded in {:.1f} ms", row.gflops, row.recordMs);
+    if (options.details && row.launches == 0) fmt::print(", {} levels", row.depth);
     const auto time = [](const std::optional<double>& ms) { return ms ? fmt::format("{:.3f}", *ms) : "-"; };
     if (!options.peer.empty())
         fmt::print("  eager {:>9}  compiled {:>9}  ratio {:>5.2f}", time(row.eager), time(row.compiled),
@@ -110,10 +115,13 @@ void print(const Row& row, const BenchOptions& options) {
 
 nlohmann::json jsonOf(const Row& row, const BenchOptions& options) {
     nlohmann::json out = {{"milliseconds", row.ms},
-                          {"share_of_peak", row.share},
                           {"gflops", row.gflops},
-                          {"levels", row.levels},
+                          {row.launches > 0 ? "depth" : "levels", row.depth},
                           {"record_ms", row.recordMs}};
+    if (row.launches > 0)
+        out["launches"] = row.launches;
+    else
+        out["share_of_peak"] = row.share;
     if (options.peer.empty()) return out;
     if (row.eager) out["eager_ms"] = *row.eager;
     if (row.compiled) out["compiled_ms"] = *row.compiled;
@@ -125,17 +133,28 @@ nlohmann::json jsonOf(const Row& row, const BenchOptions& options) {
 
 int runBench(const BenchOptions& asked) {
     BenchOptions options = asked;
-    if (options.threads <= 0) options.threads = int(std::thread::hardware_concurrency());
+    int& threads = options.request.threads;
+    if (threads <= 0) threads = int(std::thread::hardware_concurrency());
+    const bool onCard = options.request.device != "cpu";
     const std::vector<std::string> known = core::benchNames();
     for (const std::string& name : options.workloads)
         CHECK(std::find(known.begin(), known.end(), name) != known.end(),
               "bench: expected some of {}, got '{}'", fmt::join(known, ", "), name);
-    const double peak = core::peakGflops(options.threads);
-    if (!options.json)
-        fmt::print(
-            "# {} threads, peak {:.0f} GFLOP/s in fused multiply-adds\n# name, ms a step, share of peak\n",
-            options.threads, peak);
-    nlohmann::json all = {{"threads", options.threads}, {"peak_gflops", peak}};
+    const double peak = onCard ? 0 : core::peakGflops(threads);
+    nlohmann::json all;
+    if (onCard) {
+        all["device"] = core::openDevice(options.request)->name();
+        if (!options.json)
+            fmt::print("# {}\n# name, ms a step, launches a step, how many of them wait for each other\n",
+                       all["device"].get<std::string>());
+    } else {
+        all = {{"threads", threads}, {"peak_gflops", peak}};
+        if (!options.json)
+            fmt::print(
+                "# {} threads, peak {:.0f} GFLOP/s in fused multiply-adds\n# name, ms a step, share of "
+                "peak\n",
+                threads, peak);
+    }
     std::string notes;
     for (const std::string& name : known) {
         const auto& some = options.workloads;

@@ -4,11 +4,13 @@
 #include <string>
 #include <vector>
 
+#include "core/session/run_request.h"
+
 namespace app {
 
 struct BenchOptions {
     std::vector<std::string> workloads;  // empty: all
-    int threads = 0;                     // 0: all cores
+    core::RunRequest request;            // its device; 0 threads: all cores
     double seconds = 2;                  // of each measurement
     bool details = false;
     bool json = false;

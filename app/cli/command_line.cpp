@@ -18,6 +18,7 @@
 #include "app/window/window.h"
 #include "core/base/error.h"
 #include "core/lessons/lesson.h"
+#include "core/session/devices.h"
 #include "core/session/run.h"
 
 namespace app {
@@ -35,7 +36,6 @@ struct RunOptions {
     std::string data;  // a file of the user's own
     std::string shared;
     std::optional<core::Journal> journal;  // from `shared`
-    std::string device = "cpu";
 };
 
 // A file that the command names is not what it should be: the command itself was right.
@@ -55,8 +55,10 @@ CLI::Validator wholeNumber(int64_t low, int64_t high) {
     return {check, fmt::format("{} to {}", low, high)};
 }
 
-void addDeviceOption(CLI::App* verb, std::string& device) {
-    verb->add_option("--device", device, "cpu or cuda")->check(CLI::IsMember({"cpu", "cuda"}));
+void addDeviceOption(CLI::App* verb, core::RunRequest& request) {
+    verb->add_option("--device", request.device, "cpu, or cuda: an NVIDIA card (cpu)")
+        ->check(CLI::IsMember({"cpu", "cuda"}));
+    verb->add_flag("--exact", request.exact, "on a card: products in FP32 instead of TF32");
 }
 
 void addRunOptions(CLI::App* verb, RunOptions& run) {
@@ -79,7 +81,7 @@ void addRunOptions(CLI::App* verb, RunOptions& run) {
     for (const char* name : {"--lesson", "--preset", "--set", "--seed"})
         shared->excludes(verb->get_option(name));
     shared->excludes(data);
-    addDeviceOption(verb, run.device);
+    addDeviceOption(verb, run.request);
 }
 
 // The run that the text describes, with its files read again.
@@ -103,7 +105,10 @@ void completeShared(RunOptions& run) {
     try {
         run.journal = core::Journal::fromLine(line);
         run.request.ownData = readOwnFiles(*run.journal);
-        run.request = core::Run::requestOf(*run.journal, run.request.threads, run.request.ownData);
+        const core::RunRequest asked = run.request;
+        run.request = core::Run::requestOf(*run.journal, asked.threads, asked.ownData);
+        run.request.device = asked.device;
+        run.request.exact = asked.exact;
     } catch (const core::Error& fault) {
         throw BadFile(fault.what());
     }
@@ -211,19 +216,18 @@ int commandLine(int argc, char** argv) {
     CLI::App* doctor = program.add_subcommand("doctor", "Say what this machine offers");
     doctor->add_flag("--json", doctorOptions.json, "as one JSON object");
 
-    std::string benchDevice = "cpu";
     BenchOptions benchOptions{.peerScript = GENSCOPE_PEER "/bench.py"};
     CLI::App* bench =
         program.add_subcommand("bench", "Time one training step of each workload: name, milliseconds");
     bench->add_option("--only,workload", benchOptions.workloads, "only these workloads: a,b")->delimiter(',');
-    bench->add_option("--threads", benchOptions.threads, "threads that train; all cores if left out")
+    bench->add_option("--threads", benchOptions.request.threads, "threads that train; all cores if left out")
         ->check(wholeNumber(1, 256));
     bench->add_option("--seconds", benchOptions.seconds, "how long each is timed (2)")
         ->check(CLI::Range(0.1, 600.0));
     bench->add_flag("--details", benchOptions.details,
                     "also GFLOP/s, the barriers of a step and how long recording it took");
     bench->add_flag("--json", benchOptions.json, "as one JSON object");
-    addDeviceOption(bench, benchDevice);
+    addDeviceOption(bench, benchOptions.request);
     bench->add_option("--against", benchOptions.peer,
                       "a Python interpreter that has torch: time PyTorch in turn, and print the ratio");
     bench->add_option("--peer", benchOptions.peerScript, "the script that it runs (tests/peer/bench.py)");
@@ -251,12 +255,12 @@ int commandLine(int argc, char** argv) {
         trainOptions.request = shotOptions.request = run.request;
         trainOptions.journal = shotOptions.journal = run.journal;
         if (*shot) checkShot(shotOptions);
-        if ((*bench ? benchDevice : run.device) == "cuda")
-            return complain(
-                "--device: expected a CUDA device, this build has none "
-                "(see genscope doctor)",
-                exitUnavailable);
+        const std::string& device = (*bench ? benchOptions.request : run.request).device;
+        if (device == "cuda" && !core::askForCard().there)
+            return complain("--device cuda: " + core::askForCard().text, exitUnavailable);
         if (*bench) return runBench(benchOptions);  // it refuses only workloads that do not exist
+    } catch (const core::DeviceError& fault) {
+        return complain(fault.what(), exitFailed);
     } catch (const BadFile& fault) {
         return complain(fault.what(), exitFailed);
     } catch (const core::Error& fault) {

@@ -18,6 +18,7 @@
 #include "app/window/gl_probe.h"
 #include "core/cpu/call.h"
 #include "core/data/fashion_mnist.h"
+#include "core/session/devices.h"
 
 namespace app {
 namespace {
@@ -87,7 +88,7 @@ int runDoctor(const DoctorOptions& options) {
         {"instruction_set", core::cpu::bestKernels().name},
         {"cores", fmt::format("{}", std::thread::hardware_concurrency())},
         {"memory", memory()},
-        {"cuda", "not built"},
+        {"cuda", core::askForCard().text, core::askForCard().there},
         {"qt", qVersion()},
         {"fashion_mnist",
          core::fashionMnistInstalled() ? "found" : "not found; apt-get install dataset-fashion-mnist",

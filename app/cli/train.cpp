@@ -109,8 +109,7 @@ int runTrain(const TrainOptions& options) {
     if (request.threads == 0)
         request.threads = int(std::thread::hardware_concurrency());  // no window to spare
     const std::unique_ptr<core::Run> opened =
-        options.journal ? core::Run::replay(*options.journal, request.threads, request.ownData)
-                        : std::make_unique<core::Run>(request);
+        options.journal ? core::Run::replay(*options.journal, request) : std::make_unique<core::Run>(request);
     core::Run& run = *opened;
     const int64_t shared = options.journal ? options.journal->step : 0;
     const int64_t steps = options.steps > 0 ? options.steps : shared > 0 ? shared : run.budget();
@@ -120,7 +119,7 @@ int runTrain(const TrainOptions& options) {
     {
         Progress progress(run.lessonId() + " " + run.preset(), steps, options.quiet);
         while (finite && !interrupted && run.stepCount() < steps) {
-            finite = run.step();
+            finite = run.steps(steps - run.stepCount()) > 0;
             progress.at(run.stepCount(), [] { return std::string(); });
         }
         seconds = progress.seconds();

@@ -13,6 +13,12 @@ class Error : public std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
+// What computes has failed or is not to be had; what it was to compute is not to blame.
+class DeviceError : public Error {
+  public:
+    using Error::Error;
+};
+
 }  // namespace core
 
 #define CHECK(condition, ...)                                            \

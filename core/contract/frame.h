@@ -9,25 +9,10 @@
 #include <vector>
 
 #include "core/base/own_data.h"
-#include "core/base/shape.h"
+#include "core/base/tensor.h"
 #include "core/contract/history.h"
 
 namespace core {
-
-struct Tensor {
-    Shape shape;
-    std::vector<float> values;
-};
-
-// One number, [1].
-inline Tensor scalar(double value) {
-    return {{1}, {float(value)}};
-}
-// One below the other, [n, 1].
-inline Tensor column(std::vector<float> values) {
-    const int n = int(values.size());
-    return {{n, 1}, std::move(values)};
-}
 
 // The knobs by name; a choice is the index of its option.
 using Settings = std::map<std::string, double>;
@@ -40,8 +25,9 @@ struct Frame {
     int64_t target = -1;         // the step that the run is on its way to, by replaying; -1: none
     bool awaitsFigures = false;  // the costly ones are of an earlier step
     double stepsPerSecond = 0;
-    std::string device;   // "CPU, 2 threads, AVX-512"
-    std::string problem;  // one sentence, shown where the picture would be; empty when all is well
+    std::string device;         // "CPU, 2 threads, AVX-512"
+    std::string problem;        // one sentence, shown where the picture would be; empty when all is well
+    bool deviceFailed = false;  // the problem is the device's: another one can go on
     uint64_t seed = 0;
     Settings settings;
     std::map<std::string, std::string> choices;  // the option's name of every choice knob

@@ -22,7 +22,7 @@ bool isRandom(Op op) {
 }  // namespace
 
 Executor::Executor(Plan plan, Store& store, Pool& pool, const KernelSet& kernels)
-    : m_plan(std::move(plan)), m_store(store), m_pool(pool), m_kernels(kernels) {
+    : core::Executor(std::move(plan)), m_store(store), m_pool(pool), m_kernels(kernels) {
     m_arena.assign(size_t(m_plan.arenaSize), 0);
     m_handles = m_plan.graph->handleValues;
     prepareCalls();
@@ -179,48 +179,25 @@ void Executor::prepareTasks(int threads) {
     }
 }
 
-bool Executor::run(uint64_t seed, uint64_t step) {
-    while (!runSegment(seed, step)) {
+bool Executor::run(uint64_t seed, uint64_t step, int steps) {
+    bool finite = true;
+    for (int i = 0; i < steps; ++i) {
+        if (i > 0) ++m_store.live.back();
+        while (!runSegment(seed, step + uint64_t(i))) {
+        }
+        finite = finite && m_finite;
     }
-    return m_finite;
+    return finite;
 }
 
-bool Executor::runSegment(uint64_t seed, uint64_t step) {
-    const Graph& g = *m_plan.graph;
-    const size_t count = m_plan.segments.size();
-    if (m_segment == 0 && m_repeat == 0) m_finite = true;
-
-    // Phases that run no times are passed over, before and after this segment.
-    const auto skip = [&] {
-        while (m_segment < count && m_repeat == 0 &&
-               g.phases[m_plan.segments[m_segment].phase].repeats() <= 0) {
-            const int phase = m_plan.segments[m_segment].phase;
-            while (m_segment < count && m_plan.segments[m_segment].phase == phase) ++m_segment;
-        }
-    };
-    skip();
-    if (m_segment < count) {
-        for (NodeId id : m_randomNodes) {
-            philox::Position& at = m_calls[id].at;
-            at.seed = seed;
-            at.step = step;
-            at.repeat = uint32_t(m_repeat);
-        }
-        for (size_t level = 0; level < m_tasks[m_segment].size(); ++level) runLevel(m_segment, level);
-
-        const int phase = m_plan.segments[m_segment].phase;
-        ++m_segment;
-        const bool phaseEnds = m_segment == count || m_plan.segments[m_segment].phase != phase;
-        if (phaseEnds && ++m_repeat < g.phases[phase].repeats()) {
-            while (m_segment > 0 && m_plan.segments[m_segment - 1].phase == phase) --m_segment;
-        } else if (phaseEnds) {
-            m_repeat = 0;
-            skip();
-        }
+void Executor::runOne(uint64_t seed, uint64_t step, size_t segment, int repeat) {
+    for (NodeId id : m_randomNodes) {
+        philox::Position& at = m_calls[size_t(id)].at;
+        at.seed = seed;
+        at.step = step;
+        at.repeat = uint32_t(repeat);
     }
-    if (m_segment < count) return false;
-    m_segment = 0;
-    return true;
+    for (size_t level = 0; level < m_tasks[segment].size(); ++level) runLevel(segment, level);
 }
 
 void Executor::beginUpdates(const Level& level) {
@@ -322,27 +299,6 @@ void Executor::runNode(NodeId id, int64_t begin, int64_t end, int worker) {
     }
 }
 
-bool Executor::has(const std::string& channel) const {
-    const auto it = m_plan.graph->probes.find(channel);
-    return it != m_plan.graph->probes.end() && m_plan.alive[it->second];
-}
-
-void Executor::read(const std::string& channel, Tensor& into) const {
-    const auto it = m_plan.graph->probes.find(channel);
-    CHECK(it != m_plan.graph->probes.end() && m_plan.alive[it->second],
-          "read: expected a channel of this plan, got '{}'", channel);
-    const Shape& shape = m_plan.graph->nodes[it->second].shape;
-    const float* values = address(it->second);
-    into.shape = shape;
-    into.values.assign(values, values + shape.size());
-}
-
-Tensor Executor::read(const std::string& channel) const {
-    Tensor out;
-    read(channel, out);
-    return out;
-}
-
 void Executor::setHandle(const std::string& name, const std::vector<float>& values) {
     const auto it = m_plan.graph->handles.find(name);
     if (it == m_plan.graph->handles.end()) return;
@@ -352,12 +308,13 @@ void Executor::setHandle(const std::string& name, const std::vector<float>& valu
     std::copy(values.begin(), values.end(), target.begin());
 }
 
-void Executor::adoptChannels(const Executor& other) {
-    for (const auto& [channel, id] : m_plan.graph->probes)
-        if (m_plan.places[id].memory == Place::arena && other.has(channel)) {
-            const std::span<const float> from = other.values(other.m_plan.graph->probes.at(channel));
-            std::copy(from.begin(), from.end(), address(id));
-        }
+void Executor::get(NodeId channel, float* into) const {
+    const std::span<const float> from = values(channel);
+    std::copy(from.begin(), from.end(), into);
+}
+
+void Executor::put(NodeId channel, const float* from) {
+    std::copy_n(from, values(channel).size(), address(channel));
 }
 
 std::span<const float> Executor::values(NodeId id) const {

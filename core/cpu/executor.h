@@ -6,45 +6,29 @@
 #include <span>
 
 #include "core/base/philox.h"
-#include "core/contract/frame.h"
 #include "core/cpu/call.h"
 #include "core/cpu/pool.h"
-#include "core/graph/plan.h"
-#include "core/graph/store.h"
+#include "core/graph/executor.h"
 
 namespace core::cpu {
 
-class Executor {
+class Executor : public core::Executor {
   public:
     // `store` must outlive the executor and keep its buffers where they are.
     Executor(Plan plan, Store& store, Pool& pool, const KernelSet& kernels = bestKernels());
 
-    // All phases, each as often as it says. Returns false if a gradient was not finite.
-    bool run(uint64_t seed, uint64_t step);
-
-    // Slow mode: the next segment of the step; true when the step is complete. Compile with byStage.
-    bool runSegment(uint64_t seed, uint64_t step);
-    bool inStep() const { return m_segment > 0 || m_repeat > 0; }
-    // The segment that runSegment takes next.
-    const Segment& nextSegment() const { return m_plan.segments[m_segment]; }
-    bool finite() const { return m_finite; }
-
-    // A recorded channel's values as they are now; throws Error if the plan does not compute it.
-    Tensor read(const std::string& channel) const;
-    void read(const std::string& channel, Tensor& into) const;
-    bool has(const std::string& channel) const;
-    void setHandle(const std::string& name, const std::vector<float>& values);
-
-    // Copies the channels that both plans compute: slow mode goes on from what the last whole step showed.
-    void adoptChannels(const Executor& other);
-
+    bool run(uint64_t seed, uint64_t step, int steps = 1) override;
+    bool finite() const override { return m_finite; }
+    void setHandle(const std::string& name, const std::vector<float>& values) override;
     // The values of a computed node as they are now; with reuse, others may have overwritten them.
     std::span<const float> values(NodeId id) const;
+    void poison() override;
 
-    // Fills the arena with NaN, so that a value used before it is computed shows.
-    void poison();
-
-    const Plan& plan() const { return m_plan; }
+  protected:
+    void beginStep() override { m_finite = true; }
+    void runOne(uint64_t seed, uint64_t step, size_t segment, int repeat) override;
+    void get(NodeId channel, float* into) const override;
+    void put(NodeId channel, const float* from) override;
 
   private:
     struct UpdateRange {
@@ -77,7 +61,6 @@ class Executor {
     void awaitPrepared(NodeId id) const;
     void runNode(NodeId id, int64_t begin, int64_t end, int worker);
 
-    Plan m_plan;
     Store& m_store;
     Pool& m_pool;
     const KernelSet& m_kernels;
@@ -97,8 +80,6 @@ class Executor {
     std::vector<std::vector<std::vector<Task>>> m_tasks;  // by segment, level
     const std::vector<Task>* m_running = nullptr;
     std::atomic<bool> m_finite{true};
-    size_t m_segment = 0;
-    int m_repeat = 0;
 };
 
 }  // namespace core::cpu

@@ -20,6 +20,8 @@ class DeviceStore {
     void downloadGradients(Store& store) const;
     // The knobs, where they have changed.
     void uploadLive(const std::vector<float>& live);
+    // The card itself has counted the last of them on.
+    void counted(int steps) { m_liveThere.back() += float(steps); }
 
     const CardPtr& card() const { return m_card; }
     float* parameters() const { return m_parameters.floats(); }

@@ -4,16 +4,32 @@
 #include <chrono>
 
 namespace core::cuda {
+namespace {
+
+// One segment a phase.
+Plan joined(Plan plan) {
+    std::vector<Segment> phases;
+    for (Segment& segment : plan.segments) {
+        if (phases.empty() || phases.back().phase != segment.phase) phases.push_back({segment.phase, -1, {}});
+        auto& levels = phases.back().levels;
+        levels.insert(levels.end(), segment.levels.begin(), segment.levels.end());
+    }
+    plan.segments = std::move(phases);
+    return plan;
+}
+
+}  // namespace
 
 Executor::Executor(Plan plan, Store& store, std::shared_ptr<DeviceStore> device,
                    const ExecutorOptions& options)
-    : m_plan(std::move(plan)),
+    : core::Executor(std::move(plan)),
       g(*m_plan.graph),
       m_store(store),
       m_device(std::move(device)),
       m_card(m_device->card()),
       m_options(options),
-      m_builder(std::make_unique<ClusterBuilder>(m_plan)) {
+      m_whole(joined(m_plan)),
+      m_builder(std::make_unique<ClusterBuilder>(m_whole)) {
     m_clusters = m_builder->build();
     m_clock = Memory(m_card, sizeof(Clock));
     m_broken = Memory(m_card, sizeof(int32_t), true);
@@ -27,6 +43,30 @@ Executor::Executor(Plan plan, Store& store, std::shared_ptr<DeviceStore> device,
     m_device->uploadLive(m_store.live);
     placeValues();
     prepare();
+    if (m_whole.segments.size() < m_plan.segments.size()) separateStages();
+}
+
+// Launches in their order, each in the stage of its earliest node, or in that of the launch before it.
+void Executor::separateStages() {
+    std::vector<int> segmentOf(g.nodes.size(), 0);
+    for (int i = 0; i < int(m_plan.segments.size()); ++i)
+        for (const Level& level : m_plan.segments[size_t(i)].levels)
+            for (const Group& group : level)
+                for (NodeId id : group.nodes) segmentOf[size_t(id)] = i;
+    int segment = 0;
+    for (Prepared& p : m_launches) {
+        int earliest = INT32_MAX;
+        const auto meet = [&](int cluster) {
+            const Cluster& c = m_clusters.all[size_t(cluster)];
+            if (c.anchor >= 0) earliest = std::min(earliest, segmentOf[size_t(c.anchor)]);
+            for (NodeId id : c.members) earliest = std::min(earliest, segmentOf[size_t(id)]);
+            if (c.assigned >= 0) earliest = std::min(earliest, segmentOf[size_t(c.assigned)]);
+        };
+        meet(p.cluster);
+        for (int32_t i = 0; i < p.launch.chain.count; ++i) meet(m_linkClusters[p.firstLink + size_t(i)]);
+        if (earliest != INT32_MAX) segment = std::max(segment, earliest);
+        p.segment = segment;
+    }
 }
 
 Executor::~Executor() {
@@ -46,64 +86,60 @@ void Executor::setClock(uint64_t seed, uint64_t step) {
     m_card->upload(m_clock.data(), &m_clockThere, sizeof(Clock));
 }
 
-bool Executor::run(uint64_t seed, uint64_t step) {
-    return runMany(seed, step, 1);
+bool Executor::run(uint64_t seed, uint64_t step, int steps) {
+    forgive();
+    m_logged.clear();
+    const float number = m_options.counts ? m_store.live.back() : 0;
+    for (int done = 0; done < steps;) {
+        const int now = steps - done >= m_options.unroll ? m_options.unroll : 1;
+        if (m_options.counts) m_store.live.back() = number + float(done);
+        launch(seed, step + uint64_t(done), now);
+        done += now;
+        if (!finite()) return false;
+        const float* const rows = m_log.floats();
+        m_logged.insert(m_logged.end(), rows, rows + (rows ? size_t(now) * scalars().size() : 0));
+    }
+    if (m_options.counts) m_store.live.back() = number + float(steps - 1);
+    return true;
 }
 
 bool Executor::runMany(uint64_t seed, uint64_t step, int steps) {
-    m_device->uploadLive(m_store.live);
-    setClock(seed, step);
-    const std::vector<int> repeats = repeatsNow();
-    const Table& t = m_card->table();
-    while (steps > 0) {
-        const int together = steps >= m_options.unroll ? m_options.unroll : 1;
-        if (m_options.captured) {
-            m_card->check(t.replay(m_card->device(), recording(repeats, together)), "step");
-        } else {
-            const std::vector<Launch> all = sequence(repeats, together, nullptr);
-            m_card->check(t.runLaunches(m_card->device(), all.data(), int32_t(all.size()),
-                                        static_cast<Clock*>(m_clock.data()), together),
-                          "step");
-        }
-        steps -= together;
-        m_clockThere.step += uint64_t(together);
+    for (int done = 0; done < steps;) {
+        const int now = steps - done >= m_options.unroll ? m_options.unroll : 1;
+        launch(seed, step + uint64_t(done), now);
+        done += now;
     }
     return *static_cast<const volatile int32_t*>(m_broken.data()) == 0;
 }
 
-bool Executor::runSegment(uint64_t seed, uint64_t step) {
-    const size_t count = m_plan.segments.size();
-    if (!inStep()) *static_cast<volatile int32_t*>(m_broken.data()) = 0;
-    const auto skip = [&] {
-        while (m_segment < count && m_repeat == 0 &&
-               g.phases[size_t(m_plan.segments[m_segment].phase)].repeats() <= 0) {
-            const int phase = m_plan.segments[m_segment].phase;
-            while (m_segment < count && m_plan.segments[m_segment].phase == phase) ++m_segment;
-        }
-    };
-    skip();
-    if (m_segment < count) {
-        m_device->uploadLive(m_store.live);
-        setClock(seed, step);
-        std::vector<Launch> all;
-        std::vector<int> from;
-        append(all, from, int(m_segment), m_repeat, 0);
-        m_card->check(m_card->table().runLaunches(m_card->device(), all.data(), int32_t(all.size()),
-                                                  static_cast<Clock*>(m_clock.data()), 0),
-                      "stage");
-        const int phase = m_plan.segments[m_segment].phase;
-        ++m_segment;
-        const bool phaseEnds = m_segment == count || m_plan.segments[m_segment].phase != phase;
-        if (phaseEnds && ++m_repeat < g.phases[size_t(phase)].repeats()) {
-            while (m_segment > 0 && m_plan.segments[m_segment - 1].phase == phase) --m_segment;
-        } else if (phaseEnds) {
-            m_repeat = 0;
-            skip();
-        }
+// Steps that are taken together, or one.
+void Executor::launch(uint64_t seed, uint64_t step, int steps) {
+    m_device->uploadLive(m_store.live);
+    setClock(seed, step);
+    const std::vector<int> repeats = repeatsNow();
+    const Table& t = m_card->table();
+    if (m_options.captured) {
+        m_card->check(t.replay(m_card->device(), recording(repeats, steps)), "step");
+    } else {
+        const std::vector<Launch> all = sequence(repeats, steps, nullptr);
+        m_card->check(t.runLaunches(m_card->device(), all.data(), int32_t(all.size()),
+                                    static_cast<Clock*>(m_clock.data()), steps),
+                      "step");
     }
-    if (m_segment < count) return false;
-    m_segment = 0;
-    return true;
+    m_clockThere.step += uint64_t(steps);
+    if (m_options.counts) m_device->counted(steps);
+}
+
+void Executor::runOne(uint64_t seed, uint64_t step, size_t segment, int repeat) {
+    m_device->uploadLive(m_store.live);
+    setClock(seed, step);
+    m_logged.clear();
+    std::vector<Launch> all;
+    std::vector<int> from;
+    append(all, from, int(segment), repeat, 0);
+    m_card->check(m_card->table().runLaunches(m_card->device(), all.data(), int32_t(all.size()),
+                                              static_cast<Clock*>(m_clock.data()), 0),
+                  "stage");
 }
 
 bool Executor::finite() const {
@@ -130,7 +166,8 @@ std::vector<Launch> Executor::sequence(const std::vector<int>& repeats, int step
     std::vector<Launch> out;
     std::vector<int> from;
     const int count = int(m_plan.segments.size());
-    for (int step = 0; step < steps; ++step)
+    const size_t atEnd = m_counting.size() / size_t(m_options.unroll);
+    for (int step = 0; step < steps; ++step) {
         for (int begin = 0, end = 0; begin < count; begin = end) {
             while (end < count && m_plan.segments[size_t(end)].phase == m_plan.segments[size_t(begin)].phase)
                 ++end;
@@ -138,6 +175,12 @@ std::vector<Launch> Executor::sequence(const std::vector<int>& repeats, int step
                 for (int segment = begin; segment < end; ++segment)
                     append(out, from, segment, repeat, uint64_t(step));
         }
+        for (size_t i = 0; i < atEnd; ++i) {
+            const size_t which = size_t(step) * atEnd + i;
+            out.push_back(m_counting[which].launch);
+            from.push_back(int(m_launches.size() + which));
+        }
+    }
     if (!edges) return out;
 
     struct Access {
@@ -149,7 +192,8 @@ std::vector<Launch> Executor::sequence(const std::vector<int>& repeats, int step
     // ancestors[i]: which launches i waits for, directly or not.
     std::vector<std::vector<bool>> ancestors(out.size());
     for (int i = 0; i < int(out.size()); ++i) {
-        const Prepared& p = m_launches[size_t(from[size_t(i)])];
+        const size_t which = size_t(from[size_t(i)]), own = m_launches.size();
+        const Prepared& p = which < own ? m_launches[which] : m_counting[which - own];
         std::vector<int> waits;
         const auto meet = [&](const Interval& range, bool write) {
             for (const Access& a : active)
@@ -197,29 +241,25 @@ Recording* Executor::recording(const std::vector<int>& repeats, int steps) {
                                static_cast<Clock*>(m_clock.data()), steps, &known, &recorded),
         "capture");
     m_recorded = recorded;
+    m_recordedSteps = steps;
     countWork(repeats);
     return known;
 }
 
-bool Executor::has(const std::string& channel) const {
-    const auto it = g.probes.find(channel);
-    return it != g.probes.end() && m_plan.alive[size_t(it->second)];
+void Executor::get(NodeId channel, float* into) const {
+    const auto size = size_t(g.nodes[size_t(channel)].shape.size());
+    m_card->download(into, address(channel), size * sizeof(float));
 }
 
-void Executor::read(const std::string& channel, Tensor& into) const {
-    const auto it = g.probes.find(channel);
-    CHECK(it != g.probes.end() && m_plan.alive[size_t(it->second)],
-          "read: expected a channel of this plan, got '{}'", channel);
-    const Shape& shape = g.nodes[size_t(it->second)].shape;
-    into.shape = shape;
-    into.values.resize(size_t(shape.size()));
-    m_card->download(into.values.data(), address(it->second), into.values.size() * sizeof(float));
+void Executor::put(NodeId channel, const float* from) {
+    const auto size = size_t(g.nodes[size_t(channel)].shape.size());
+    m_card->upload(address(channel), from, size * sizeof(float));
 }
 
-Tensor Executor::read(const std::string& channel) const {
-    Tensor out;
-    read(channel, out);
-    return out;
+void Executor::readScalars(int step, std::vector<float>& into) const {
+    if (m_logged.empty()) return core::Executor::readScalars(step, into);
+    const auto row = m_logged.begin() + step * int64_t(scalars().size());
+    into.assign(row, row + int64_t(scalars().size()));
 }
 
 void Executor::setHandle(const std::string& name, const std::vector<float>& values) {

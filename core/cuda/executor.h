@@ -4,55 +4,57 @@
 #include <array>
 #include <map>
 
-#include "core/contract/frame.h"
 #include "core/cuda/cluster.h"
 #include "core/cuda/device_store.h"
-#include "core/graph/plan.h"
+#include "core/graph/executor.h"
 
 namespace core::cuda {
 
 struct ExecutorOptions {
     bool exact = false;    // products in FP32 instead of TF32
     bool captured = true;  // false: launch after launch, for tests
-    int unroll = 1;        // steps in one graph, where runMany may take them together
+    int unroll = 1;        // steps in one graph, where several may be taken together; 0: as many as pay
+    // The last live value, the number of the step, is counted on by the card, and the channels of one number
+    // are written down after every step.
+    bool counts = false;
 };
 
-class Executor {
+class Executor : public core::Executor {
   public:
     // `store` gives the knobs and must outlive the executor; its weights live in `device`.
     Executor(Plan plan, Store& store, std::shared_ptr<DeviceStore> device,
              const ExecutorOptions& options = {});
-    ~Executor();
+    ~Executor() override;
 
-    // All phases, each as often as it says. The card may still be at it when this returns; false if a
-    // gradient of an earlier step is known not to be finite.
-    bool run(uint64_t seed, uint64_t step);
-    // `steps` of them, from `step` on.
+    bool run(uint64_t seed, uint64_t step, int steps = 1) override;
+    int together() const override { return m_options.unroll; }
+    // As run, but the card may still be at it when this returns; false if a gradient of an earlier step is
+    // known not to be finite.
     bool runMany(uint64_t seed, uint64_t step, int steps);
-    // Slow mode: the next segment of the step; true when the step is complete. Compile with byStage.
-    bool runSegment(uint64_t seed, uint64_t step);
-    bool inStep() const { return m_segment > 0 || m_repeat > 0; }
-    const Segment& nextSegment() const { return m_plan.segments[m_segment]; }
     // Waits for the card.
-    bool finite() const;
+    bool finite() const override;
     // After the numbers were put right.
     void forgive() { *static_cast<volatile int32_t*>(m_broken.data()) = 0; }
 
-    Tensor read(const std::string& channel) const;
-    void read(const std::string& channel, Tensor& into) const;
-    bool has(const std::string& channel) const;
-    void setHandle(const std::string& name, const std::vector<float>& values);
+    void readScalars(int step, std::vector<float>& into) const override;
+    void setHandle(const std::string& name, const std::vector<float>& values) override;
+    int depth() const override { return m_recorded.depth / m_recordedSteps; }
+    int launches() const override { return m_recorded.nodes / m_recordedSteps; }
 
-    // Fills the arena with NaN, so that a value used before it is computed shows.
-    void poison();
+    void poison() override;
     // Of one step as it was captured last; zero before.
     Recorded recorded() const { return m_recorded; }
     size_t launchCount() const { return m_launches.size(); }
-    const Plan& plan() const { return m_plan; }
     // What each launch does, for a look at what was fused.
     std::vector<std::string> describe() const;
     // Microseconds that each launch takes as a node of a chain of its like. Changes the numbers of the run.
     std::vector<double> times();
+
+  protected:
+    void beginStep() override { forgive(); }
+    void runOne(uint64_t seed, uint64_t step, size_t segment, int repeat) override;
+    void get(NodeId channel, float* into) const override;
+    void put(NodeId channel, const float* from) override;
 
   private:
     struct Interval {
@@ -75,6 +77,7 @@ class Executor {
         bool alone = false;
     };
 
+    void separateStages();
     void placeValues();
     float* address(NodeId id) const;
     const float* at(const View& view) const { return address(view.node) + view.offset; }
@@ -91,6 +94,7 @@ class Executor {
     void preparePlain(const Cluster& c, Prepared& p);
     void prepareSum(const Cluster& c, Prepared& p);
     void prepareUpdate(const Cluster& c);
+    void prepareCounting();
     void reads(Prepared& p, NodeId id, int64_t parts = 1) const;
     void writes(Prepared& p, const float* at, int64_t floats, int64_t parts = 1) const;
     int64_t partsOf(const Source& source, int64_t size) const;
@@ -111,20 +115,24 @@ class Executor {
     void append(std::vector<Launch>& out, std::vector<int>& from, int segment, int repeat,
                 uint64_t ahead) const;
     Recording* recording(const std::vector<int>& repeats, int steps);
+    void launch(uint64_t seed, uint64_t step, int steps);
     void setClock(uint64_t seed, uint64_t step);
 
-    Plan m_plan;
     const Graph& g;
     Store& m_store;
     std::shared_ptr<DeviceStore> m_device;
     CardPtr m_card;
     ExecutorOptions m_options;
+    Plan m_whole;  // the plan with its stages joined: slow mode must do what whole steps do
     std::unique_ptr<ClusterBuilder> m_builder;
     Clusters m_clusters;
     Memory m_arena, m_clock, m_broken;
     std::vector<Memory> m_handles, m_constants, m_workspaces;
     std::vector<int64_t> m_offsets;  // by node, into the arena; -1 elsewhere
     std::vector<Prepared> m_launches;
+    std::vector<Prepared> m_counting;  // what ends each step that is taken together with others
+    Memory m_log;                      // pinned: the channels of one number, a row for each such step
+    std::vector<float> m_logged;       // of the last run: its rows
     std::vector<Program> m_programs;
     Memory m_programMemory, m_linkMemory, m_stampMemory;
     std::vector<Link> m_links;  // of all chains
@@ -132,9 +140,8 @@ class Executor {
     std::map<const char*, int> m_readers;  // by where a value begins
     std::map<std::pair<std::vector<int>, int>, Recording*> m_recordings;
     Recorded m_recorded;
+    int m_recordedSteps = 1;
     Clock m_clockThere;
-    size_t m_segment = 0;
-    int m_repeat = 0;
 };
 
 }  // namespace core::cuda

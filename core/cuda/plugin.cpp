@@ -59,7 +59,7 @@ Availability availability(const std::string& path) {
 
 std::shared_ptr<Card> Card::open(const std::string& path) {
     const Library library = load(path);
-    CHECK(library.handle, "{}", library.text);
+    if (!library.handle) throw DeviceError(library.text);
     std::shared_ptr<Card> card(new Card);
     card->m_library = library.handle;
     card->m_table = library.table;
@@ -73,7 +73,7 @@ Card::~Card() {
 }
 
 void Card::check(int result, const char* what) const {
-    CHECK(result == 0, "the card failed ({}): {}", what, m_table->problem());
+    if (result != 0) throw DeviceError(fmt::format("The card failed ({}): {}.", what, m_table->problem()));
 }
 void Card::upload(void* to, const void* from, size_t bytes) const {
     check(m_table->upload(m_device, to, from, bytes), "upload");

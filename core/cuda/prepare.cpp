@@ -167,12 +167,52 @@ uint32_t* Executor::tickets(int64_t count) {
 void Executor::prepare() {
     for (int i = 0; i < int(m_clusters.all.size()); ++i) prepareCluster(i);
     formChains();
+    // A wait for the card costs as much as some dozen launches.
+    if (m_options.unroll == 0) m_options.unroll = m_launches.size() <= 160 ? 8 : 1;
+    if (m_options.counts) prepareCounting();
     m_programMemory = Memory(m_card, m_programs.size() * sizeof(Program));
     if (!m_programs.empty())
         m_card->upload(m_programMemory.data(), m_programs.data(), m_programs.size() * sizeof(Program));
-    for (Prepared& p : m_launches)
-        if (p.program >= 0)
-            p.launch.pass.program = static_cast<const Program*>(m_programMemory.data()) + p.program;
+    for (std::vector<Prepared>* list : {&m_launches, &m_counting})
+        for (Prepared& p : *list)
+            if (p.program >= 0)
+                p.launch.pass.program = static_cast<const Program*>(m_programMemory.data()) + p.program;
+}
+
+// The end of a step: its number grows by one, and its channels of one number are written down.
+void Executor::prepareCounting() {
+    m_log = Memory(m_card, size_t(m_options.unroll) * scalars().size() * sizeof(float), true);
+    float* const number = m_device->live() + (m_store.live.size() - 1);
+    for (int step = 0; step < m_options.unroll; ++step) {
+        float* const row = m_log.floats() + size_t(step) * scalars().size();
+        for (size_t from = 0; from == 0 || from < scalars().size();) {
+            Program program;
+            Prepared p;
+            p.program = int(m_programs.size());
+            p.launch.pass.size = 1;
+            p.launch.pass.wide = false;
+            const auto add = [&](Op op, float* source, float* target) {
+                const auto i = uint8_t(program.count++);
+                program.code[i].op = uint8_t(op);
+                program.code[i].a = program.code[i].b = 1;
+                program.code[i].first = uint8_t(Instruction::memory + i);
+                program.code[i].store = i;
+                program.operands[i].data = source;
+                program.operands[i].kind = Operand::scalar;
+                program.outputs[i].data = target;
+                p.reads.push_back(
+                    {reinterpret_cast<const char*>(source), reinterpret_cast<const char*>(source + 1), -1});
+                writes(p, target, 1);
+            };
+            if (from == 0) add(Op::affine, number, number);
+            for (; program.count < Program::maxOutputs && from < scalars().size(); ++from)
+                add(Op::reshape, address(scalars()[from]), row + from);
+            program.operandCount = program.count;
+            m_programs.push_back(program);
+            m_counting.push_back(std::move(p));
+            if (scalars().empty()) break;
+        }
+    }
 }
 
 void Executor::prepareCluster(int index) {

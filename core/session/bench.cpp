@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 
-#include "core/cpu/executor.h"
 #include "core/cpu/peak.h"
 #include "core/nn/workloads.h"
 #include "core/session/flops.h"
@@ -26,19 +25,21 @@ const Workload& workloadNamed(const std::string& name) {
 }  // namespace
 
 struct Bench::Impl {
+    DevicePtr device;
     Layout layout;
     Store store;
-    cpu::Pool pool;
-    std::unique_ptr<cpu::Executor> executor;
+    std::unique_ptr<Deployment> deployment;
+    std::unique_ptr<Executor> executor;
     uint64_t step = 0;
     double recordMs = 0;
 
-    explicit Impl(int threads) : pool(threads) {}
-
+    // The time of a step, in as many as are taken together.
     double run() {
+        const int steps = executor->together();
         const Clock::time_point start = Clock::now();
-        CHECK(executor->run(1, step++), "bench: expected finite numbers at step {}, got others", step);
-        return msSince(start);
+        CHECK(executor->run(1, step, steps), "bench: expected finite numbers at step {}, got others", step);
+        step += uint64_t(steps);
+        return msSince(start) / steps;
     }
 };
 
@@ -48,7 +49,8 @@ std::vector<std::string> benchNames() {
     return names;
 }
 
-Bench::Bench(const std::string& name, int threads) : m_impl(std::make_unique<Impl>(threads)) {
+Bench::Bench(const std::string& name, DevicePtr device) : m_impl(std::make_unique<Impl>()) {
+    m_impl->device = std::move(device);
     const Workload& workload = workloadNamed(name);
     const Clock::time_point start = Clock::now();
     Recorder recorder(m_impl->layout, Recorder::Access::train);
@@ -58,7 +60,8 @@ Bench::Bench(const std::string& name, int threads) : m_impl(std::make_unique<Imp
     m_impl->recordMs = msSince(start);
     m_impl->store.live.assign(1, 0);
     m_impl->store.initialise(m_impl->layout, int(graph->updates.size()), 1);
-    m_impl->executor = std::make_unique<cpu::Executor>(std::move(plan), m_impl->store, m_impl->pool);
+    m_impl->deployment = m_impl->device->deploy(m_impl->store);
+    m_impl->executor = m_impl->deployment->prepare(std::move(plan));
 }
 
 Bench::~Bench() = default;
@@ -78,8 +81,12 @@ double Bench::flops() const {
     return productFlops(m_impl->executor->plan());
 }
 
-int Bench::levels() const {
-    return m_impl->executor->plan().levelCount();
+int Bench::depth() const {
+    return m_impl->executor->depth();
+}
+
+int Bench::launches() const {
+    return m_impl->executor->launches();
 }
 
 double Bench::recordMs() const {

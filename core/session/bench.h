@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "core/graph/executor.h"
+
 namespace core {
 
 // The names of all workloads, in the table's order.
@@ -14,14 +16,15 @@ std::vector<std::string> benchNames();
 class Bench {
   public:
     // Throws Error for an unknown name.
-    Bench(const std::string& name, int threads);
+    Bench(const std::string& name, DevicePtr device);
     ~Bench();
 
     // The median time of a training step, or of a whole run of a sampler, over about `seconds`, in
     // milliseconds.
     double milliseconds(double seconds);
     double flops() const;     // of one step's products
-    int levels() const;       // barriers in a step
+    int depth() const;        // barriers in a step, or launches that wait for each other
+    int launches() const;     // on a card, in a step
     double recordMs() const;  // how long recording and compiling took
 
   private:

@@ -15,8 +15,9 @@ bool finite(std::span<const float> values) {
 }  // namespace
 
 std::string firstNonFinite(const std::shared_ptr<const Graph>& graph, const Layout& layout,
-                           const Store& before, uint64_t seed, uint64_t step, cpu::Pool& pool) {
+                           const Store& before, uint64_t seed, uint64_t step, int threads) {
     Store copy = before;
+    cpu::Pool pool(threads);
     cpu::Executor debug(compile(graph, layout, {.reuse = false}), copy, pool);
     debug.run(seed, step);
     for (NodeId id = 0; id < NodeId(graph->nodes.size()); ++id) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/session/devices.h"
 #include "core/session/non_finite.h"
 #include "core/session/run_plans.h"
 
@@ -25,7 +26,8 @@ Run::Run(const RunRequest& request)
     : m_lessonId(request.lesson),
       m_lesson(configure(request)),
       m_seed(request.seed),
-      m_pool(request.threads) {
+      m_threads(request.threads),
+      m_device(openDevice(request)) {
     m_preset = presetNamed(*m_lesson, m_lessonId, request.preset).name;
     rebuild(false);
     beginJournal();
@@ -75,16 +77,16 @@ void Run::rebuild(bool keepWeights) {
     plans->evaluation = std::make_shared<const Graph>(evaluation.take());
 
     store->initialise(*layout, int(plans->train->updates.size()), m_seed);
-    if (keepWeights) store->adopt(*layout, *m_store, *m_layout);
-    plans->step = std::make_unique<cpu::Executor>(compile(plans->train, *layout, {}), *store, m_pool);
-    plans->staged =
-        std::make_unique<cpu::Executor>(compile(plans->train, *layout, {.byStage = true}), *store, m_pool);
+    if (keepWeights) store->adopt(*layout, this->store(), *m_layout);
+    plans->deployment = m_device->deploy(*store);
+    plans->step = plans->deployment->prepare(compile(plans->train, *layout, {}));
     plans->last = plans->step.get();
 
     m_measures = m_lesson->measures();
     m_plans = std::move(plans);
     m_layout = std::move(layout);
     m_store = std::move(store);
+    m_fetched = true;
     m_idle.clear();
     m_evaluation.clear();
     m_evaluationSum.clear();
@@ -122,7 +124,8 @@ int Run::budget() const {
 void Run::set(const std::string& name, double value) {
     Knob& knob = m_lesson->knob(name);
     knob.parameter().check(value);
-    while (m_plans->staged->inStep()) stage();
+    recover();
+    while (inStep()) stage();
     const Settings before = settings();
     try {
         Settings after = before;
@@ -217,10 +220,13 @@ void Run::applyJournal() {
     }
 }
 
+int64_t Run::snapshotBytes() const {
+    return 12 * m_layout->parameterCount();
+}
+
 void Run::snapshot(bool fine) {
-    const int64_t bytes = 12 * m_layout->parameterCount();
-    if (!fine && !m_timeline.due(m_step, bytes)) return;
-    Snapshot now{.weights = m_store->weights, .settings = settings(), .applied = m_applied};
+    if (!fine && m_step < m_timeline.nextDue(snapshotBytes())) return;
+    Snapshot now{.weights = store().weights, .settings = settings(), .applied = m_applied};
     if (m_plans->ran)
         for (const auto& [channel, id] : m_plans->train->probes)
             if (idles(id)) readRecorded(channel, id, now.idle[channel]);
@@ -237,66 +243,96 @@ void Run::restore(const Snapshot& snapshot) {
     if (structural) rebuild(false);
     writeLive();
     m_store->weights = snapshot.weights;
+    m_plans->deployment->upload();
+    m_fetched = true;
     m_applied = snapshot.applied;
     m_idle = snapshot.idle;
 }
 
-bool Run::step() {
-    if (m_plans->staged->inStep()) {
+int64_t Run::steps(int64_t most) {
+    recover();
+    if (inStep()) {
         const int64_t before = m_step;
         while (m_step == before)
-            if (stage() && m_step == before) return false;  // stopped by a number that is not finite
-        return true;
+            if (stage() && m_step == before) return 0;  // stopped by a number that is not finite
+        return 1;
     }
-    return advance();
+    return advance(most);
 }
 
-bool Run::advance() {
+int64_t Run::advance(int64_t most) {
     applyJournal();
     snapshot(false);
+    int64_t count = std::clamp<int64_t>(most, 1, m_plans->step->together());
+    if (m_applied < m_journal.entries.size())
+        count = std::min(count, m_journal.entries[m_applied].step - m_step);
+    count = std::min(count, std::max<int64_t>(1, m_timeline.nextDue(snapshotBytes()) - m_step));
+    if (!runSteps(int(count))) {
+        explainNonFinite(count);
+        return 0;
+    }
+    m_furthest = std::max(m_furthest, m_step);
+    return count;
+}
+
+// False, with the step where it was, if a number was not finite.
+bool Run::runSteps(int count) {
     m_plans->last = m_plans->step.get();
     m_plans->ran = true;
+    m_fetched = false;
+    m_adrift = true;
     m_store->live.back() = float(m_step);
-    if (!m_plans->step->run(m_seed, uint64_t(m_step))) {
-        explainNonFinite();
-        return false;
+    const bool finite = m_plans->step->run(m_seed, uint64_t(m_step), count);
+    m_adrift = false;
+    if (!finite) return false;
+    for (int i = 0; i < count; ++i) {
+        ++m_step;
+        recordScalars(i);
     }
-    ++m_step;
-    m_furthest = std::max(m_furthest, m_step);
-    recordScalars();
     return true;
 }
 
+bool Run::inStep() const {
+    return m_plans->staged && m_plans->staged->inStep();
+}
+
 bool Run::stage() {
-    cpu::Executor& staged = *m_plans->staged;
+    recover();
+    if (!m_plans->staged)
+        m_plans->staged = m_plans->deployment->prepare(compile(m_plans->train, *m_layout, {.byStage = true}));
+    Executor& staged = *m_plans->staged;
     if (!staged.inStep()) {
         applyJournal();
         snapshot(true);
-        m_plans->staged->adoptChannels(*m_plans->last);
-        m_plans->last = &*m_plans->staged;
+        staged.adoptChannels(*m_plans->last);
+        m_plans->last = &staged;
     }
     m_plans->ran = true;
+    m_fetched = false;
+    m_adrift = true;
     m_store->live.back() = float(m_step);
-    if (!staged.runSegment(m_seed, uint64_t(m_step))) return false;
-    if (!staged.finite()) {
-        explainNonFinite();
+    const bool complete = staged.runSegment(m_seed, uint64_t(m_step)), finite = staged.finite();
+    m_adrift = false;
+    if (!complete) return false;
+    if (!finite) {
+        explainNonFinite(1);
         return true;
     }
     ++m_step;
     m_furthest = std::max(m_furthest, m_step);
-    recordScalars();
+    recordScalars(0);
     return true;
 }
 
 std::string Run::nextStage() const {
-    const cpu::Executor& staged = *m_plans->staged;
-    if (!staged.inStep()) return "";
-    const int stage = staged.nextSegment().stage;
+    if (!inStep()) return "";
+    const int stage = m_plans->staged->nextSegment().stage;
     return stage < 0 ? "" : m_plans->train->stages[size_t(stage)];
 }
 
 void Run::goTo(int64_t target, const std::function<bool()>& interrupted) {
-    while (m_plans->staged->inStep()) stage();
+    recover();
+    while (inStep()) stage();
     target = std::max<int64_t>(target, 0);
     m_problem.clear();
     if (target < m_step) {
@@ -314,48 +350,97 @@ void Run::goTo(int64_t target, const std::function<bool()>& interrupted) {
     while (m_step < target && !interrupted()) {
         // The last few steps before the target are kept, so that going back further is immediate.
         applyJournal();
-        if (target - m_step <= 8) snapshot(true);
-        if (!advance()) return;
+        constexpr int64_t kept = 8;
+        if (target - m_step <= kept) snapshot(true);
+        if (!advance(target - m_step - kept)) return;
     }
     applyJournal();
 }
 
-void Run::recordScalars() {
+void Run::recordScalars(int step) {
+    m_plans->last->readScalars(step, m_scalars);
+    size_t next = 0;
     for (const auto& [channel, id] : m_plans->train->probes) {
         if (!idles(id)) m_idle.erase(channel);
-        if (m_plans->train->nodes[id].shape.size() != 1) continue;
+        if (m_plans->train->nodes[size_t(id)].shape.size() != 1) continue;
         const auto old = m_idle.find(channel);
-        m_histories[channel].add(m_step,
-                                 old == m_idle.end() ? m_plans->last->values(id)[0] : old->second.values[0]);
+        const float value = m_scalars[next++];
+        m_histories[channel].add(m_step, old == m_idle.end() ? value : old->second.values[0]);
     }
+}
+
+// From the snapshot at or before `from` up to `to`, or the first step with a number that is not finite.
+void Run::repeat(int64_t from, int64_t to) {
+    int64_t at = 0;
+    const Snapshot known = m_timeline.before(from, at);
+    restore(known);
+    for (auto& [name, history] : m_histories) history.truncate(at);
+    for (m_step = at; m_step < to;) {
+        applyJournal();
+        if (!runSteps(1)) return;
+    }
+    applyJournal();
+}
+
+// After a device failed in a step: its numbers are those of no step.
+void Run::recover() {
+    if (!m_adrift) return;
+    m_plans->staged.reset();
+    m_plans->last = m_plans->step.get();
+    repeat(m_step, m_step);
+}
+
+void Run::moveTo(const RunRequest& request) {
+    const DevicePtr before = m_device, device = openDevice(request);
+    bool known = !m_adrift;
+    try {
+        while (known && inStep()) stage();
+        if (known) store();
+    } catch (const DeviceError&) {
+        known = false;
+    }
+    int64_t at = 0;
+    std::optional<Snapshot> from;
+    if (!known && m_timeline.size() > 0) {
+        from = m_timeline.before(m_step, at);
+        for (const auto& [name, value] : from->settings) m_lesson->knob(name).set(value);
+    }
+    m_fetched = true;
+    m_device = device;
+    try {
+        rebuild(known);
+    } catch (const Error&) {
+        m_device = before;
+        m_fetched = false;
+        throw;
+    }
+    m_adrift = false;
+    if (known) return;
+    for (auto& [name, history] : m_histories) history.truncate(at);
+    m_step = at;
+    m_applied = 0;
+    if (from) restore(*from);
 }
 
 // The state before the step is restored by replay, and the step is done once more with every value kept,
-// to find the first operation that gave a number that is not finite.
-void Run::explainNonFinite() {
-    const int64_t failed = m_step;
-    int64_t at = 0;
-    const Snapshot from = m_timeline.before(failed, at);
-    restore(from);
-    for (auto& [name, history] : m_histories) history.truncate(at);
-    for (m_step = at; m_step < failed;) {
-        applyJournal();
-        m_plans->last = m_plans->step.get();
-        m_plans->ran = true;
-        m_store->live.back() = float(m_step);
-        m_plans->step->run(m_seed, uint64_t(m_step));
-        ++m_step;
-        recordScalars();
-    }
-    applyJournal();
-
+// to find the first operation that gave a number that is not finite. It is one of the next `steps`.
+void Run::explainNonFinite(int64_t steps) {
+    if (steps > 1) repeat(m_step, m_step + steps - 1);
+    repeat(m_step, m_step);
     m_store->live.back() = float(m_step);
-    const std::string culprit =
-        firstNonFinite(m_plans->train, *m_layout, *m_store, m_seed, uint64_t(m_step), m_pool);
+    std::string culprit =
+        firstNonFinite(m_plans->train, *m_layout, store(), m_seed, uint64_t(m_step), m_threads);
+    if (culprit.empty()) culprit = "the card's arithmetic";  // the CPU's is finite
     m_problem = fmt::format(
         "Step {}: expected finite numbers, {} gave one that is not. The state before it is kept: turn a knob "
         "or go back.",
-        failed, culprit);
+        m_step, culprit);
+}
+
+const Store& Run::store() const {
+    if (!m_fetched) m_plans->deployment->download();
+    m_fetched = true;
+    return *m_store;
 }
 
 // ---- replay and tests
@@ -383,9 +468,8 @@ RunRequest Run::requestOf(const Journal& journal, int threads, const std::vector
     return request;
 }
 
-std::unique_ptr<Run> Run::replay(const Journal& journal, int threads,
-                                 const std::vector<OwnDataPtr>& ownData) {
-    auto run = std::make_unique<Run>(requestOf(journal, threads, ownData));
+std::unique_ptr<Run> Run::replay(const Journal& journal, const RunRequest& request) {
+    auto run = std::make_unique<Run>(request);
     run->m_journal.entries = journal.entries;
     return run;
 }
@@ -393,7 +477,9 @@ std::unique_ptr<Run> Run::replay(const Journal& journal, int threads,
 void Run::plant(const std::string& parameter, float value) {
     const int entry = m_layout->find(parameter);
     CHECK(entry >= 0, "plant: expected a parameter's name, got '{}'", parameter);
+    store();
     m_store->weights.parameters[size_t(m_layout->entries()[size_t(entry)].offset)] = value;
+    m_plans->deployment->upload();
     m_timeline.forgetAfter(m_step - 1);
     snapshot(true);
 }

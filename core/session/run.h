@@ -5,9 +5,10 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "core/contract/frame.h"
-#include "core/cpu/executor.h"
+#include "core/graph/executor.h"
 #include "core/lessons/lesson.h"
 #include "core/session/journal.h"
 #include "core/session/run_request.h"
@@ -29,7 +30,10 @@ class Run {
     // ---- training
     // Completes the present step, or does the next one. Returns false, with problem() set and the state as
     // it was before the step, if a number was not finite.
-    bool step();
+    bool step() { return steps(1) == 1; }
+    // So many of them, at most; returns how many were done, which is fewer where the plan takes them one by
+    // one, where something else is due first, and where a number was not finite.
+    int64_t steps(int64_t most);
     // Runs to the next stage of the present step; true when that completed the step.
     bool stage();
     int64_t stepCount() const { return m_step; }
@@ -68,21 +72,33 @@ class Run {
     std::set<std::string> channelNames() const;
     std::vector<std::string> stageNames() const;
 
-    uint64_t parameterHash() const { return m_store->hash(); }
+    uint64_t parameterHash() const { return store().hash(); }
     const std::string& problem() const { return m_problem; }
-    std::string device() const;
+    std::string device() const { return m_device->name(); }
+    // Goes on on the request's device. If the present one failed in a step, or no longer gives the numbers,
+    // from the latest snapshot on: stepCount() may be less than before. Throws DeviceError if the new one is
+    // not to be had.
+    void moveTo(const RunRequest& request);
     // Everything that a replay needs.
     const Journal& journal() const { return m_journal; }
     // How the journal's run began; `ownData` are its files, read again. Throws Error if one has changed
     // since, or if this build has no such lesson, preset, knob or value.
     static RunRequest requestOf(const Journal& journal, int threads, const std::vector<OwnDataPtr>& ownData);
-    // Opens the run that the journal describes, at step 0, with its future ahead.
+    // Opens the run that the journal describes, at step 0, with its future ahead; `request` is requestOf it,
+    // perhaps on another device.
+    static std::unique_ptr<Run> replay(const Journal& journal, const RunRequest& request);
     static std::unique_ptr<Run> replay(const Journal& journal, int threads,
-                                       const std::vector<OwnDataPtr>& ownData = {});
+                                       const std::vector<OwnDataPtr>& ownData = {}) {
+        return replay(journal, requestOf(journal, threads, ownData));
+    }
 
-    // For tests: a number that is not finite appears in this parameter.
+    // ---- for tests
+    // A number that is not finite appears in this parameter.
     void plant(const std::string& parameter, float value);
-    Store& store() { return *m_store; }
+    // The numbers as they are now, fetched from where they were made.
+    const Store& store() const;
+    // The same; what is written to them reaches plans that run on the CPU.
+    Store& store() { return const_cast<Store&>(std::as_const(*this).store()); }
     const Layout& layout() const { return *m_layout; }
 
   private:
@@ -93,28 +109,37 @@ class Run {
     void applyJournal();
     void apply(const Settings& settings);
     void writeLive();
-    bool advance();
-    void recordScalars();
+    int64_t advance(int64_t most);
+    bool runSteps(int count);
+    void repeat(int64_t from, int64_t to);
+    void recover();
+    bool inStep() const;
+    void recordScalars(int step);
     bool idles(NodeId probe) const;
     void readRecorded(const std::string& channel, NodeId id, Tensor& into) const;
+    int64_t snapshotBytes() const;
     void snapshot(bool fine);
     void restore(const Snapshot& snapshot);
-    void explainNonFinite();
-    cpu::Executor* viewFor(const std::set<std::string>& channels);
+    void explainNonFinite(int64_t steps);
+    Executor* viewFor(const std::set<std::string>& channels);
     std::set<std::string> withNeeds(std::set<std::string> channels) const;
     std::set<std::string> recordedFor(const std::set<std::string>& channels, const Graph& graph) const;
     void remember(const std::string& channel, const Tensor& tensor);
-    void addPiece(cpu::Executor& evaluating, float share);
+    void addPiece(Executor& evaluating, float share);
     void measure(std::map<std::string, Tensor>& channels, const std::set<std::string>& wanted) const;
 
     std::string m_lessonId, m_preset;
     std::unique_ptr<Lesson> m_lesson;
     std::vector<Measure> m_measures;
     uint64_t m_seed;
-    cpu::Pool m_pool;
+    int m_threads;
+    DevicePtr m_device;
     std::unique_ptr<Layout> m_layout;
     std::unique_ptr<Store> m_store;
     std::unique_ptr<Plans> m_plans;
+    mutable bool m_fetched = true;  // the store has what the plans have made
+    bool m_adrift = false;          // a step began and did not end: the device failed
+    std::vector<float> m_scalars;   // of one step
     Journal m_journal;
     size_t m_applied = 0;  // journal entries that have happened
     Timeline m_timeline;

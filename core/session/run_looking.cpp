@@ -69,13 +69,12 @@ std::set<std::string> Run::recordedFor(const std::set<std::string>& channels, co
     return recorded;
 }
 
-cpu::Executor* Run::viewFor(const std::set<std::string>& channels) {
+Executor* Run::viewFor(const std::set<std::string>& channels) {
     const std::set<std::string> recorded = recordedFor(channels, *m_plans->view);
     if (recorded.empty()) return nullptr;
     if (!m_plans->looking || recorded != m_plans->viewChannels) {
         PlanOptions options{.channels = recorded, .everyChannel = false};
-        m_plans->looking =
-            std::make_unique<cpu::Executor>(compile(m_plans->view, *m_layout, options), *m_store, m_pool);
+        m_plans->looking = m_plans->deployment->prepare(compile(m_plans->view, *m_layout, options));
         m_plans->viewChannels = recorded;
         for (const auto& [name, values] : m_handles) m_plans->looking->setHandle(name, values);
     }
@@ -106,7 +105,7 @@ Frame Run::look(const std::set<std::string>& channels, bool slow) {
     for (const auto& [channel, id] : m_plans->train->probes)
         if (m_plans->ran && (needed.count(channel) || m_plans->train->nodes[id].shape.size() == 1))
             readRecorded(channel, id, f.channels[channel]);
-    if (cpu::Executor* view = viewFor(channels)) {
+    if (Executor* view = viewFor(channels)) {
         view->run(m_seed, 0);
         for (const std::string& channel : m_plans->viewChannels) view->read(channel, f.channels[channel]);
     }
@@ -134,8 +133,7 @@ bool Run::evaluatePiece(const std::set<std::string>& channels) {
     const std::set<std::string> recorded = recordedFor(channels, *m_plans->evaluation);
     if (recorded.empty()) return true;
     if (!m_plans->evaluating)
-        m_plans->evaluating =
-            std::make_unique<cpu::Executor>(compile(m_plans->evaluation, *m_layout, {}), *m_store, m_pool);
+        m_plans->evaluating = m_plans->deployment->prepare(compile(m_plans->evaluation, *m_layout, {}));
     const int pieces = m_lesson->evaluationPieces();
     if (m_evaluationPiece == 0) m_evaluationSum.clear();
     if (m_evaluationPiece < pieces) {
@@ -161,22 +159,18 @@ void Run::remember(const std::string& channel, const Tensor& tensor) {
     if (history.empty() || history.buckets().back().step < m_step) history.add(m_step, tensor.values[0]);
 }
 
-void Run::addPiece(cpu::Executor& evaluating, float share) {
+void Run::addPiece(Executor& evaluating, float share) {
     evaluating.run(m_seed, uint64_t(m_evaluationPiece));
+    Tensor piece;
     for (const auto& [channel, id] : m_plans->evaluation->probes) {
+        evaluating.read(channel, piece);
         Tensor& sum = m_evaluationSum[channel];
-        const std::span<const float> values = evaluating.values(id);
         if (sum.values.empty()) {
-            sum.shape = m_plans->evaluation->nodes[id].shape;
-            sum.values.assign(values.size(), 0);
+            sum.shape = piece.shape;
+            sum.values.assign(piece.values.size(), 0);
         }
-        for (size_t i = 0; i < values.size(); ++i) sum.values[i] += values[i] * share;
+        for (size_t i = 0; i < piece.values.size(); ++i) sum.values[i] += piece.values[i] * share;
     }
-}
-
-std::string Run::device() const {
-    return fmt::format("CPU, {} thread{}, {}", m_pool.threads(), m_pool.threads() == 1 ? "" : "s",
-                       cpu::bestKernels().name);
 }
 
 }  // namespace core

@@ -11,13 +11,14 @@ namespace core {
 
 struct Run::Plans {
     std::shared_ptr<const Graph> train, view, evaluation;
-    std::unique_ptr<cpu::Executor> step;     // whole steps
-    std::unique_ptr<cpu::Executor> staged;   // slow mode
-    std::unique_ptr<cpu::Executor> looking;  // the view, reduced to viewChannels
-    std::unique_ptr<cpu::Executor> evaluating;
+    std::unique_ptr<Deployment> deployment;
+    std::unique_ptr<Executor> step;     // whole steps
+    std::unique_ptr<Executor> staged;   // slow mode, once it is asked for
+    std::unique_ptr<Executor> looking;  // the view, reduced to viewChannels
+    std::unique_ptr<Executor> evaluating;
     std::set<std::string> viewChannels;
-    cpu::Executor* last = nullptr;  // the one that ran last: its channels are the present ones
-    bool ran = false;               // has it run since it was built or step 0 was returned to?
+    Executor* last = nullptr;  // the one that ran last: its channels are the present ones
+    bool ran = false;          // has it run since it was built or step 0 was returned to?
 };
 
 }  // namespace core

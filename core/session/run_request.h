@@ -17,6 +17,8 @@ struct RunRequest {
     std::vector<OwnDataPtr> ownData;  // options of the knob `data` besides the built-in sets
     uint64_t seed = 1;
     int threads = 0;  // 0: one core is left to the window
+    std::string device = "cpu";
+    bool exact = false;  // cuda: products in FP32 instead of TF32
 };
 
 }  // namespace core

@@ -22,11 +22,11 @@ class Timeline {
   public:
     static constexpr int64_t memoryBudget = 64 << 20;  // bytes
 
-    // Is a snapshot due before this step, given the size of one? Copying stays far below the time of
-    // the steps between: 200 kB of weights a step.
-    bool due(int64_t step, int64_t bytes) const {
+    // The step before which the next snapshot is due, given the size of one. Copying stays far below the
+    // time of the steps between: 200 kB of weights a step.
+    int64_t nextDue(int64_t bytes) const {
         const int64_t apart = std::max<int64_t>(16, bytes / 200'000);
-        return m_snapshots.empty() || step >= m_snapshots.rbegin()->first + apart;
+        return m_snapshots.empty() ? 0 : m_snapshots.rbegin()->first + apart;
     }
 
     void add(int64_t step, Snapshot snapshot) {

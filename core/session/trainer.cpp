@@ -30,10 +30,12 @@ struct Trainer::State {
     RunRequest request;
     bool asked = false;   // has a lesson been asked for at all?
     std::string problem;  // what went wrong with the last command
+    bool deviceFailed = false;
     bool running = false;
     bool changed = true;            // since the last frame
     std::optional<int64_t> target;  // on the way to another step
     std::set<std::string> watched;
+    FramePtr shown;
     double limit = 0;  // steps a second; 0 is none
     Clock::time_point nextStep = Clock::now();
 
@@ -62,14 +64,26 @@ struct Trainer::State {
     void reopen() {
         halt();
         run.reset();
+        shown.reset();
         evaluatedStep = -1;
         problem.clear();
+        deviceFailed = false;
         run = std::make_unique<Run>(request);
+    }
+
+    // Stops with what is wrong.
+    void fail(const std::exception& fault) {
+        problem = fault.what();
+        deviceFailed = dynamic_cast<const DeviceError*>(&fault) != nullptr;
+        halt();
+        evaluating = false;
+        if (run) evaluatedStep = run->stepCount();
     }
 
     void halt() {
         // What the other one has begun is done here too; both end at the same step.
-        while (running && run && pace && !target && pace->owesAStep(side) && pace->begin(side)) {
+        const bool able = run && pace && !target && !deviceFailed;
+        while (running && able && pace->owesAStep(side) && pace->begin(side)) {
             if (!run->step()) break;
             report();
         }
@@ -96,8 +110,10 @@ struct Trainer::State {
             nextStep =
                 std::max(nextStep + std::chrono::duration_cast<Clock::duration>(duration<double>(1 / limit)),
                          Clock::now() - std::chrono::milliseconds(50));
-        if (!run->step()) halt();
-        count(1);
+        // As many as the device takes at a time, where nothing has to be done in between.
+        const int64_t done = run->steps(limit > 0 || pace ? 1 : 64);
+        if (done == 0) halt();
+        count(done);
         changed = true;
         report();
     }
@@ -123,29 +139,42 @@ struct Trainer::State {
         return changed && secondsSince(lookedAt) > std::max(frameInterval, lookShare * lookSeconds);
     }
 
+    // What there is to show of a run that is not open, or no longer answers: what was last seen of it.
+    Frame unseen() const {
+        if (run && shown) return *shown;
+        Frame frame;
+        frame.lesson = request.lesson;
+        frame.seed = request.seed;
+        try {
+            Run::describe(run ? run->lesson() : *Run::configure(request), frame);
+        } catch (const Error&) {
+            // The problem that kept the run from opening is shown already.
+        }
+        return frame;
+    }
+
     FramePtr look() {
         const Clock::time_point start = Clock::now();
         Frame frame;
-        if (run) {
-            frame = run->look(watched);
-        } else {
-            frame.lesson = request.lesson;
-            frame.seed = request.seed;
-            try {
-                Run::describe(*Run::configure(request), frame);
-            } catch (const Error&) {
-                // The problem that kept the run from opening is shown already.
-            }
+        bool seen = false;
+        try {
+            if (run) frame = run->look(watched);
+            seen = run != nullptr;
+        } catch (const std::exception& fault) {
+            fail(fault);
         }
+        if (!seen) frame = unseen();
         frame.running = running;
         frame.target = target.value_or(-1);
         frame.awaitsFigures = run && evaluatedStep != run->stepCount();
         frame.stepsPerSecond = rate;
         if (!problem.empty()) frame.problem = problem;
+        frame.deviceFailed = deviceFailed;
         lookSeconds = secondsSince(start);
         lookedAt = Clock::now();
         changed = false;
-        return std::make_shared<const Frame>(std::move(frame));
+        shown = std::make_shared<const Frame>(std::move(frame));
+        return shown;
     }
 };
 
@@ -170,7 +199,7 @@ void Trainer::post(Command command) {
 
 void Trainer::act(Command command) {
     post([command = std::move(command)](State& s) {
-        if (s.run) s.problem.clear();
+        if (s.run) s.problem.clear(), s.deviceFailed = false;
         command(s);
     });
 }
@@ -206,6 +235,8 @@ void Trainer::loop() {
             state.changed = true;
             try {
                 command(state);
+            } catch (const DeviceError& e) {
+                state.fail(e);
             } catch (const std::exception& e) {
                 state.problem = e.what();
             }
@@ -234,8 +265,7 @@ void Trainer::loop() {
                 m_wanted = false;
             }
         } catch (const std::exception& e) {
-            state.halt();
-            state.problem = e.what();
+            state.fail(e);
         }
     }
 }
@@ -283,6 +313,28 @@ void Trainer::openData(OwnDataPtr own) {
         const std::unique_ptr<Lesson> lesson = Run::configure(s.request);
         s.request.settings.emplace_back("data", lesson->knob("data").parameter().options.back());
         s.reopen();
+    });
+}
+
+void Trainer::useDevice(const std::string& device, bool exact) {
+    act([=](State& s) {
+        RunRequest request = s.request;
+        request.device = device;
+        request.exact = exact;
+        if (s.run) {
+            const int64_t step = s.run->stepCount();
+            try {
+                s.run->moveTo(request);
+            } catch (const DeviceError& refusal) {  // the present one goes on
+                throw Error(refusal.what());
+            }
+            if (s.run->stepCount() < step) {
+                s.halt();
+                s.target = step;
+            }
+        }
+        s.request = request;
+        if (!s.run && s.asked) s.reopen();
     });
 }
 
@@ -423,7 +475,10 @@ std::string Trainer::share() {
 
 void Trainer::replay(const Journal& journal, const std::vector<OwnDataPtr>& ownData) {
     act([=](State& s) {
-        std::unique_ptr<Run> run = Run::replay(journal, s.request.threads, ownData);
+        RunRequest request = Run::requestOf(journal, s.request.threads, ownData);
+        request.device = s.request.device;
+        request.exact = s.request.exact;
+        std::unique_ptr<Run> run = Run::replay(journal, request);
         s.halt();
         s.request.lesson = journal.lesson;
         s.request.preset = run->preset();
@@ -434,6 +489,7 @@ void Trainer::replay(const Journal& journal, const std::vector<OwnDataPtr>& ownD
         s.evaluatedStep = -1;
         s.evaluating = false;
         s.problem.clear();
+        s.shown.reset();
         s.run = std::move(run);
         if (journal.step > 0) s.target = journal.step;
     });

@@ -31,8 +31,10 @@ class Trainer {
     void set(const std::string& knob, double value);
     void applyPreset(const std::string& preset);
     void openData(OwnDataPtr own);  // chosen at once, and an option of the knob `data` from then on
-    void reset();                   // step 0, same seed, the knobs as they are
-    void newSeed(uint64_t seed);    // step 0, another initialisation
+    // "cpu" or "cuda": goes on there from the same numbers.
+    void useDevice(const std::string& device, bool exact = false);
+    void reset();                 // step 0, same seed, the knobs as they are
+    void newSeed(uint64_t seed);  // step 0, another initialisation
 
     // ---- transport
     void run();

@@ -345,7 +345,7 @@ class TestRun : public QObject {
         int64_t step = 0;
         for (int i = 0; i < 600; ++i, step += 16) {
             snapshot.applied = size_t(step);
-            if (timeline.due(step, bytes)) timeline.add(step, snapshot);
+            if (step >= timeline.nextDue(bytes)) timeline.add(step, snapshot);
             QVERIFY(int64_t(timeline.size()) * bytes <= Timeline::memoryBudget);
         }
         QVERIFY(3 * int64_t(timeline.size()) * bytes > Timeline::memoryBudget);  // and it is used

@@ -1,0 +1,81 @@
+#include "core/graph/executor.h"
+
+#include "core/base/error.h"
+
+namespace core {
+
+Executor::Executor(Plan plan) : m_plan(std::move(plan)) {
+    for (const auto& [channel, id] : m_plan.graph->probes)
+        if (m_plan.alive[size_t(id)] && m_plan.graph->nodes[size_t(id)].shape.size() == 1)
+            m_scalars.push_back(id);
+}
+
+void Executor::skipIdle() {
+    const Graph& g = *m_plan.graph;
+    const auto phaseOf = [&](size_t segment) { return m_plan.segments[segment].phase; };
+    const size_t count = m_plan.segments.size();
+    while (m_segment < count && m_repeat == 0 && g.phases[size_t(phaseOf(m_segment))].repeats() <= 0) {
+        const int phase = phaseOf(m_segment);
+        while (m_segment < count && phaseOf(m_segment) == phase) ++m_segment;
+    }
+}
+
+bool Executor::runSegment(uint64_t seed, uint64_t step) {
+    const size_t count = m_plan.segments.size();
+    if (!inStep()) beginStep();
+    skipIdle();
+    if (m_segment < count) {
+        runOne(seed, step, m_segment, m_repeat);
+        const int phase = m_plan.segments[m_segment].phase;
+        ++m_segment;
+        const bool phaseEnds = m_segment == count || m_plan.segments[m_segment].phase != phase;
+        if (phaseEnds && ++m_repeat < m_plan.graph->phases[size_t(phase)].repeats()) {
+            while (m_segment > 0 && m_plan.segments[m_segment - 1].phase == phase) --m_segment;
+        } else if (phaseEnds) {
+            m_repeat = 0;
+            skipIdle();
+        }
+    }
+    if (m_segment < count) return false;
+    m_segment = 0;
+    return true;
+}
+
+bool Executor::has(const std::string& channel) const {
+    const auto it = m_plan.graph->probes.find(channel);
+    return it != m_plan.graph->probes.end() && m_plan.alive[size_t(it->second)];
+}
+
+NodeId Executor::channelOf(const std::string& channel) const {
+    CHECK(has(channel), "read: expected a channel of this plan, got '{}'", channel);
+    return m_plan.graph->probes.at(channel);
+}
+
+void Executor::read(const std::string& channel, Tensor& into) const {
+    const NodeId id = channelOf(channel);
+    into.shape = m_plan.graph->nodes[size_t(id)].shape;
+    into.values.resize(size_t(into.shape.size()));
+    get(id, into.values.data());
+}
+
+Tensor Executor::read(const std::string& channel) const {
+    Tensor out;
+    read(channel, out);
+    return out;
+}
+
+void Executor::readScalars(int, std::vector<float>& into) const {
+    into.resize(m_scalars.size());
+    for (size_t i = 0; i < m_scalars.size(); ++i) get(m_scalars[i], &into[i]);
+}
+
+void Executor::adoptChannels(const Executor& other) {
+    Tensor value;
+    for (const auto& [channel, id] : m_plan.graph->probes)
+        if (m_plan.places[size_t(id)].memory == Place::arena && other.has(channel)) {
+            other.read(channel, value);
+            put(id, value.values.data());
+        }
+}
+
+}  // namespace core
