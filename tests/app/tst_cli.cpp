@@ -39,6 +39,11 @@ QJsonObject objectOf(const QByteArray& out) {
     return fault.error == QJsonParseError::NoError ? document.object() : QJsonObject();
 }
 
+// A card by the tests' own plugin.
+QMap<QString, QString> card(const QString& told = {}) {
+    return {{"GENSCOPE_CUDA_PLUGIN", HOST_CARD}, {"GENSCOPE_HOST_CARD", told}};
+}
+
 const QStringList shortTraining = {"train",  "--lesson", "gan",     "--preset", "ring8",
                                    "--seed", "1",        "--steps", "40",       "--json"};
 
@@ -124,11 +129,48 @@ class TestCli : public QObject {
     }
 
     void cudaIsRefusedWhereThereIsNone() {
-        for (const QStringList& verb : {QStringList{"train", "--steps", "1"}, QStringList{"bench"}}) {
-            const Outcome outcome = genscope(verb + QStringList{"--device", "cuda"});
+        for (const QStringList& verb : {QStringList{"train", "--steps", "1"}, QStringList{"bench"},
+                                        QStringList{"shot", "--out", "a.png"}, QStringList()}) {
+            const Outcome outcome =
+                genscope(verb + QStringList{"--device", "cuda"}, {{"GENSCOPE_CUDA_PLUGIN", "/nonexistent"}});
             QCOMPARE(outcome.code, 69);
             QCOMPARE(outcome.errorLines(), 1);
+            QVERIFY2(outcome.err.contains("no CUDA plugin"), outcome.err.constData());
         }
+        const Outcome old = genscope({"train", "--steps", "1", "--device", "cuda"}, card("old"));
+        QCOMPARE(old.code, 69);
+        QVERIFY2(old.err.contains("driver"), old.err.constData());
+    }
+
+    void aCardTrainsARun() {
+        const Outcome outcome = genscope(shortTraining + QStringList{"--device", "cuda", "--exact"}, card());
+        QVERIFY2(outcome.code == 0, outcome.err.constData());
+        const QJsonObject object = objectOf(outcome.out);
+        QCOMPARE(object["device"].toString(), QString("Host card, FP32"));
+        QCOMPARE(object["steps"].toInt(), 40);
+        const QJsonObject here = objectOf(genscope(shortTraining).out);
+        QVERIFY(std::abs(object["loss_d"].toDouble() - here["loss_d"].toDouble()) < 1e-3);
+        // The same run, repeated where it was made.
+        const Outcome again = genscope(
+            {"train", "--run", object["run"].toString(), "--json", "--device", "cuda", "--exact"}, card());
+        QCOMPARE(objectOf(again.out)["parameter_hash"], object["parameter_hash"]);
+    }
+
+    void aCardThatFailsEndsTheTrainingWithASentence() {
+        const Outcome outcome = genscope(shortTraining + QStringList{"--device", "cuda", "--quiet"},
+                                         card("lost replay 3 the card has fallen off the bus"));
+        QCOMPARE(outcome.code, 1);
+        QCOMPARE(outcome.errorLines(), 1);
+        QVERIFY2(outcome.err.contains("fallen off the bus"), outcome.err.constData());
+    }
+
+    void benchCountsACardsLaunches() {
+        const Outcome outcome =
+            genscope({"bench", "--only", "gan2d", "--seconds", "0.1", "--json", "--device", "cuda"}, card());
+        QVERIFY2(outcome.code == 0, outcome.err.constData());
+        const QJsonObject gan = objectOf(outcome.out)["workloads"].toObject()["gan2d"].toObject();
+        QVERIFY(gan["milliseconds"].toDouble() > 0);
+        QVERIFY(gan["launches"].toInt() > gan["depth"].toInt() && gan["depth"].toInt() > 10);
     }
 
     void benchTimesAWorkloadAgainstAPeer() {
