@@ -7,12 +7,10 @@
 
 #include "core/cpu/executor.h"
 #include "core/cuda/executor.h"
+#include "core/nn/workloads.h"
+#include "core/session/run.h"
 #include "tests/support/interpreter.h"
 #include "tests/support/op_rows.h"
-#if __has_include("core/nn/workloads.h")
-#include "core/nn/workloads.h"
-#define HAS_WORKLOADS 1
-#endif
 
 using namespace core;
 using namespace support;
@@ -37,13 +35,13 @@ bool sameBits(const std::vector<float>& a, const std::vector<float>& b) {
     return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
 }
 
-struct Run {
+struct OnCard {
     Store store;
     std::shared_ptr<cuda::DeviceStore> device;
     std::unique_ptr<cuda::Executor> executor;
 
-    Run(const std::shared_ptr<const Graph>& graph, const Layout& layout, const cuda::ExecutorOptions& options,
-        uint64_t seed = 1, const PlanOptions& plan = {}) {
+    OnCard(const std::shared_ptr<const Graph>& graph, const Layout& layout,
+           const cuda::ExecutorOptions& options, uint64_t seed = 1, const PlanOptions& plan = {}) {
         store.initialise(layout, int(graph->updates.size()), seed);
         store.live.assign(1, 0);
         device = std::make_shared<cuda::DeviceStore>(card(), store);
@@ -64,7 +62,7 @@ void operations() {
         row = r.name;
         try {
             const auto recorded = record(r);
-            const Run exact(recorded->graph, recorded->layout, {.exact = true});
+            const OnCard exact(recorded->graph, recorded->layout, {.exact = true});
             exact.executor->run(3, 5);
             const auto got = exact.channels();
             Interpreter oracle(recorded->graph, recorded->layout);
@@ -86,10 +84,10 @@ void operations() {
             // Again, uncaptured, and in a plan of its own: the same bits.
             exact.executor->run(3, 5);
             expect(exact.channels() == got, "another run gave other bits");
-            const Run plain(recorded->graph, recorded->layout, {.exact = true, .captured = false});
+            const OnCard plain(recorded->graph, recorded->layout, {.exact = true, .captured = false});
             plain.executor->run(3, 5);
             expect(plain.channels() == got, "uncaptured gave other bits");
-            const Run fast(recorded->graph, recorded->layout, {});
+            const OnCard fast(recorded->graph, recorded->layout, {});
             fast.executor->run(3, 5);
             const auto rough = fast.channels();
             for (const auto& [channel, values] : got) {
@@ -127,7 +125,7 @@ void randomNumbers() {
     store.initialise(layout, 0, 1);
     cpu::Pool pool(2);
     cpu::Executor executor(compile(graph, layout, {}), store, pool);
-    const Run run(graph, layout, {});
+    const OnCard run(graph, layout, {});
     for (uint64_t step : {uint64_t(0), uint64_t(1), uint64_t(77), (uint64_t(1) << 33) + 5}) {
         executor.run(0x123456789abcdefull, step);
         run.executor->run(0x123456789abcdefull, step);
@@ -179,7 +177,7 @@ void updates() {
     for (const cuda::ExecutorOptions& options :
          {cuda::ExecutorOptions{.exact = true}, cuda::ExecutorOptions{.exact = true, .captured = false},
           cuda::ExecutorOptions{.exact = true, .captured = true, .unroll = 4}}) {
-        Run run(graph, layout, options, 9);
+        OnCard run(graph, layout, options, 9);
         expect(run.executor->runMany(9, 0, 20) && run.executor->finite(), "expected finite gradients");
         run.device->download(run.store);
         results.push_back(run.store);
@@ -187,7 +185,7 @@ void updates() {
     {  // stage by stage
         PlanOptions plan;
         plan.byStage = true;
-        Run run(graph, layout, {.exact = true}, 9, plan);
+        OnCard run(graph, layout, {.exact = true}, 9, plan);
         for (uint64_t step = 0; step < 20; ++step)
             while (!run.executor->runSegment(9, step)) {
             }
@@ -216,7 +214,7 @@ void brokenNumbers() {
     const Var w = r.parameter("w", {3}, {Initial::constant, 1});
     r.minimize(mean(log(r.live(0)) * w), "w", Adam{{0.01f}, {0.9f}});
     auto graph = std::make_shared<const Graph>(r.take());
-    Run run(graph, layout, {});
+    OnCard run(graph, layout, {});
     run.store.live[0] = 2;
     run.executor->run(1, 0);
     expect(run.executor->finite(), "a good step is called broken");
@@ -225,7 +223,6 @@ void brokenNumbers() {
     expect(!run.executor->finite(), "a broken step is called good");
 }
 
-#ifdef HAS_WORKLOADS
 // Whole training steps of every network: losses as on the CPU, and the same bits again.
 void networks() {
     test = "networks";
@@ -245,7 +242,7 @@ void networks() {
             cpu::Executor executor(compile(graph, layout, {}), expected, pool);
             for (int step = 0; step < steps; ++step) executor.run(1, uint64_t(step));
             const auto run = [&](const cuda::ExecutorOptions& options) {
-                auto out = std::make_unique<Run>(graph, layout, options);
+                auto out = std::make_unique<OnCard>(graph, layout, options);
                 out->executor->runMany(1, 0, steps);
                 expect(out->executor->finite(), "expected finite gradients");
                 out->device->download(out->store);
@@ -255,7 +252,7 @@ void networks() {
             const auto plain = run({.captured = false});
             expect(fast->store.hash() == again->store.hash(), "another run gave other bits");
             expect(fast->store.hash() == plain->store.hash(), "uncaptured gave other bits");
-            const auto compare = [&](const Run& of, double tolerance, const char* what) {
+            const auto compare = [&](const OnCard& of, double tolerance, const char* what) {
                 double error = 0, scale = 1e-6;
                 if (hasLoss) {
                     scale = std::abs(double(executor.read("loss").values[0]));
@@ -278,7 +275,72 @@ void networks() {
         }
     }
 }
-#endif
+
+// Every preset of every lesson for 50 steps: its losses as on the CPU, the same bits again, and what can be
+// looked at is there. Two players amplify whatever differs, so that a GAN's curves are compared point by
+// point in their first ten steps, and by their means over all 50. The norm of a gradient, a sum that nearly
+// vanishes, is no curve to compare.
+void lessons() {
+    test = "lessons";
+    constexpr int64_t steps = 50;
+    for (const std::string& id : lessonIds())
+        for (const Preset& preset : makeLesson(id)->presets()) {
+            row = id + "/" + preset.name;
+            try {
+                RunRequest request{.lesson = id, .preset = preset.name, .threads = 8};
+                const auto train = [&](const char* device, bool exact) {
+                    request.device = device;
+                    request.exact = exact;
+                    auto run = std::make_unique<core::Run>(request);
+                    while (run->stepCount() < steps)
+                        if (run->steps(steps - run->stepCount()) == 0) throw Error(run->problem());
+                    return run;
+                };
+                const auto here = train("cpu", false), exact = train("cuda", true),
+                           fast = train("cuda", false), again = train("cuda", false);
+                expect(fast->parameterHash() == again->parameterHash(), "another run gave other bits");
+                const auto compare = [&](core::Run& run, double early, double whole, const char* what) {
+                    double worst = 0, worstMean = 0;
+                    const Frame expected = here->look({}), got = run.look({});
+                    for (const auto& [channel, history] : expected.histories) {
+                        if (channel.starts_with("grad_norm")) continue;
+                        const auto &a = history.buckets(), &b = got.histories.at(channel).buckets();
+                        double scale = 0.1, off = 0;
+                        for (const auto& bucket : a) scale = std::max(scale, std::abs(double(bucket.mean)));
+                        for (size_t i = 0; i < a.size(); ++i) {
+                            const double apart = double(b.at(i).mean) - double(a[i].mean);
+                            off += apart / double(a.size());
+                            if (i < 10) worst = std::max(worst, std::abs(apart) / scale);
+                        }
+                        worstMean = std::max(worstMean, std::abs(off) / scale);
+                    }
+                    std::printf(
+                        "%-24s %-5s off by %.2g of the scale in ten steps, in the mean of %lld by %.2g\n",
+                        row.c_str(), what, worst, (long long)steps, worstMean);
+                    expect(worst <= early && worstMean <= whole,
+                           fmt::format("{}: {} in ten steps, {} in the mean", what, worst, worstMean));
+                };
+                compare(*exact, 1e-5, 5e-3, "FP32");
+                compare(*fast, 5e-2, 1e-1, "TF32");
+                const Frame seen = fast->look(fast->channelNames(), true);
+                const Frame known = here->look(here->channelNames(), true);
+                for (const auto& [channel, tensor] : known.channels)
+                    expect(seen.find(channel) && seen.find(channel)->values.size() == tensor.values.size(),
+                           channel + " cannot be seen");
+                expect(fast->parameterHash() == again->parameterHash(), "looking changed the parameters");
+                fast->goTo(steps - 20);
+                fast->goTo(steps);
+                expect(fast->parameterHash() == again->parameterHash(),
+                       "going back and forth gave other bits");
+                while (!fast->stage()) {
+                }
+                expect(again->step() && fast->parameterHash() == again->parameterHash(),
+                       "stages gave other bits than a step");
+            } catch (const std::exception& e) {
+                expect(false, e.what());
+            }
+        }
+}
 
 }  // namespace
 
@@ -288,11 +350,8 @@ int main(int count, char** arguments) {
     std::printf("card: %s\n", there.text.c_str());
     if (!there.there) return 1;
     const std::vector<std::pair<std::string, void (*)()>> tests = {
-        {"operations", operations}, {"random", randomNumbers},
-        {"updates", updates},       {"broken", brokenNumbers},
-#ifdef HAS_WORKLOADS
-        {"networks", networks},
-#endif
+        {"operations", operations}, {"random", randomNumbers}, {"updates", updates},
+        {"broken", brokenNumbers},  {"networks", networks},    {"lessons", lessons},
     };
     for (const auto& [name, run] : tests) {
         if (!only.empty() && only != name) continue;

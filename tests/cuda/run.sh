@@ -1,7 +1,8 @@
 #!/bin/bash
 # Builds the headless core, the CUDA plugin and their tests, and runs them on this machine's card.
 # usage: tests/cuda/run.sh [--headers FOLDER]... [--build FOLDER] [--sanitize] [--bench]
-# Needs cmake, ninja, nvcc and g++; fmt's headers from the system or below a --headers folder.
+# Needs cmake, ninja, nvcc and g++; the headers of fmt, Eigen, nlohmann_json and zlib from the system or from
+# --headers folders; Fashion-MNIST as the program does (GENSCOPE_FASHION_MNIST).
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 build=$root/build-device
@@ -20,5 +21,9 @@ cmake -S "$root/tests/cuda" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
     -DHEADERS="$(IFS=';'; echo "${headers[*]-}")" -DCMAKE_CUDA_ARCHITECTURES=native
 ninja -C "$build"
 "$build/bin/device_tests"
-[ $sanitize = 0 ] || compute-sanitizer --error-exitcode 9 "$build/bin/device_tests" operations
+if [ $sanitize = 1 ]; then
+    for part in operations updates lessons; do
+        compute-sanitizer --error-exitcode 9 "$build/bin/device_tests" $part
+    done
+fi
 [ $bench = 0 ] || "$build/bin/device_bench"
