@@ -52,6 +52,9 @@ Actions::Actions(QWidget* w) {
     pasteRun = add(w, "pasteRun", nullptr, "Paste a run",
                    "Replays a run that was copied as text, up to the step where it was copied.",
                    keys("Ctrl+Shift+V"));
+    device = add(w, "device", nullptr, "CPU or card",
+                 "Goes on with the other device, the CPU or an NVIDIA card, from the same numbers.",
+                 keys("Ctrl+D"));
     theme = add(w, "theme", "theme", "Next theme", "Dark, light, high contrast.", keys("Ctrl+T"));
     language = add(w, "language", "language", "中文 / English",
                    "The window and the lesson in the other language.", keys("Ctrl+L"));

@@ -20,8 +20,8 @@ struct Actions {
     std::vector<QAction*> all() const;
 
     QAction *run, *step, *stage, *back, *first, *last, *reset, *newSeed;
-    QAction *compare, *presenter, *openData, *exportPicture, *shareRun, *pasteRun, *theme, *language, *find,
-        *leaveText, *quit;
+    QAction *compare, *presenter, *openData, *exportPicture, *shareRun, *pasteRun, *device, *theme, *language,
+        *find, *leaveText, *quit;
 
   private:
     struct Entry {

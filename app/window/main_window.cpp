@@ -8,11 +8,13 @@
 #include <QKeyEvent>
 #include <QLabel>
 #include <QLayout>
+#include <QPushButton>
 #include <QScrollBar>
 #include <QTabBar>
 
 #include "app/text/algorithm_view.h"
 #include "app/text/lesson_view.h"
+#include "app/window/device_switch.h"
 #include "app/window/figure_label.h"
 #include "app/window/interface_words.h"
 #include "app/window/knob_panel.h"
@@ -36,6 +38,8 @@ constexpr int pollMs = 16, statusMs = 250, slowStageMs = 1000;
 
 MainWindow::MainWindow(const core::RunRequest& request, const WindowOptions& options)
     : m_presenting(false), m_remembers(options.remembers) {
+    m_onDevice.device = request.device;
+    m_onDevice.exact = request.exact;
     setInterfaceLanguage(options.language);
     applyStyle(options.theme);
     m_actions = std::make_unique<Actions>(this);
@@ -43,6 +47,7 @@ MainWindow::MainWindow(const core::RunRequest& request, const WindowOptions& opt
     connectActions();
     connectControls();
     restore(options);
+    askForCard();
     openLesson(request);
     if (options.presenting) setPresenting(true);
     if (selected().pane()) selected().pane()->setFocus();
@@ -161,6 +166,8 @@ void MainWindow::setComparing(bool comparing) {
         request.preset = m_columnPresets[0].toStdString();
         request.seed = a.frame().seed;
         request.ownData = a.frame().ownData;
+        request.device = m_onDevice.device;
+        request.exact = m_onDevice.exact;
         for (const core::Parameter& parameter : m_parameters) {
             const auto value = a.frame().settings.find(parameter.name);
             if (value != a.frame().settings.end())
@@ -283,9 +290,8 @@ void MainWindow::showStatus() {
         : m_running         ? say("running")
         : frame.target >= 0 ? say("on the way to step %1").arg(frame.target)
                             : say("paused"));
-    QString device = QString::fromStdString(frame.device);
-    device.replace("threads", say("threads")).replace("thread,", say("thread") + ",");
-    m_device->setText(say("%1 · seed %2").arg(device).arg(frame.seed));
+    m_goOn->setVisible(frame.deviceFailed);
+    m_device->setDevice(QString::fromStdString(frame.device), frame.seed);
     for (const ChannelWords& channel : m_text.channels) {
         const auto history = frame.histories.find(channel.name.toStdString());
         if (history == frame.histories.end() || history->second.empty()) continue;

@@ -17,6 +17,7 @@
 #include "views/theme.h"
 
 class QLabel;
+class QPushButton;
 class QSplitter;
 class QTabBar;
 class QTabWidget;
@@ -24,6 +25,7 @@ class QTabWidget;
 namespace app {
 
 class AlgorithmView;
+class DeviceSwitch;
 class FigureLabel;
 class KnobPanel;
 class LessonList;
@@ -65,6 +67,7 @@ class MainWindow : public QMainWindow {
     Transport& transport() { return *m_transport; }
     PresetHeader& header() { return *m_header; }
     LessonList& lessons() { return *m_lessons; }
+    DeviceSwitch& devices() { return *m_device; }
     const LessonText& text() const { return m_text; }
     // What the status line says is wrong; empty when all is well.
     QString problem() const;
@@ -108,6 +111,9 @@ class MainWindow : public QMainWindow {
     void pasteRun();
     void takeRun(const core::Journal& journal, const std::vector<core::OwnDataPtr>& files);
     void openPalette();
+    void askForCard();
+    void useDevice(const QString& device, bool exact);
+    void useOtherDevice();
     qint64 planned() const;
 
     std::unique_ptr<Actions> m_actions;
@@ -132,7 +138,9 @@ class MainWindow : public QMainWindow {
     LessonView* m_lessonView;
     AlgorithmView* m_algorithm;
     Transport* m_transport;
-    QLabel *m_state, *m_device;
+    QLabel* m_state;
+    QPushButton* m_goOn;  // shown where a device failed
+    DeviceSwitch* m_device;
     FigureLabel* m_rate;
 
     QTimer m_timer, m_slowTimer;
@@ -143,6 +151,7 @@ class MainWindow : public QMainWindow {
     QElapsedTimer m_sincePair;               // frames of A and B of the same step were taken
     QString m_notice;  // what the window itself has to say: a file is being read, or was refused
     bool m_noticeIsFault = false;
+    core::RunRequest m_onDevice;  // the device of what is opened
 };
 
 }  // namespace app

@@ -1,4 +1,4 @@
-// What comes into the window from outside: data of the user's own, and runs that somebody shared.
+// What comes into the window from outside: data of the user's own, runs that somebody shared, and devices.
 #include <QApplication>
 #include <QClipboard>
 #include <QDragEnterEvent>
@@ -10,6 +10,7 @@
 #include <QThreadPool>
 #include <QUrl>
 
+#include "app/window/device_switch.h"
 #include "app/window/interface_words.h"
 #include "app/window/knob_panel.h"
 #include "app/window/main_window.h"
@@ -163,6 +164,31 @@ void MainWindow::takeRun(const core::Journal& journal, const std::vector<core::O
     for (const core::Journal::Entry& entry : journal.entries)
         m_transport->timeline()->addMarker(entry.step, m_knobs->describe(entry.knob, entry.value));
     setNotice({}, false);
+}
+
+// ---- devices
+
+// A driver may take a second to answer.
+void MainWindow::askForCard() {
+    aside<core::DeviceAnswer>(
+        this, [] { return core::askForCard(); },
+        [this](const core::DeviceAnswer& card, const QString&) { m_device->setCard(card); });
+}
+
+void MainWindow::useDevice(const QString& device, bool exact) {
+    m_onDevice.device = device.toStdString();
+    m_onDevice.exact = exact;
+    setNotice({}, false);
+    forEachColumn([&](RunColumn& column) {
+        column.trainer().useDevice(m_onDevice.device, exact);
+        column.hurry();
+    });
+}
+
+void MainWindow::useOtherDevice() {
+    if (selected().frame().deviceFailed || !m_device->onCpu()) return useDevice("cpu", false);
+    m_device->hasCard() ? useDevice("cuda", false)
+                        : setNotice(say("No card: %1").arg(m_device->missing()), true);
 }
 
 }  // namespace app

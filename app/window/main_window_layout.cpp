@@ -3,6 +3,7 @@
 #include <QClipboard>
 #include <QHBoxLayout>
 #include <QLabel>
+#include <QPushButton>
 #include <QSettings>
 #include <QSplitter>
 #include <QTabBar>
@@ -12,6 +13,7 @@
 #include "app/text/algorithm_view.h"
 #include "app/text/lesson_view.h"
 #include "app/window/command_palette.h"
+#include "app/window/device_switch.h"
 #include "app/window/export_dialog.h"
 #include "app/window/figure_label.h"
 #include "app/window/interface_words.h"
@@ -103,8 +105,11 @@ void MainWindow::buildLayout() {
     m_state->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     m_state->setTextInteractionFlags(Qt::TextSelectableByMouse);
     m_rate = new FigureLabel("100 000 steps a second", status);
-    m_device = new QLabel(status);
+    m_goOn = new QPushButton(status);
+    m_goOn->hide();
+    m_device = new DeviceSwitch(status);
     statusRow->addWidget(m_state, 1);
+    statusRow->addWidget(m_goOn);
     statusRow->addWidget(m_rate);
     statusRow->addSpacing(16);
     statusRow->addWidget(m_device);
@@ -167,6 +172,7 @@ void MainWindow::connectActions() {
     });
     on(a.language, [this] { setLanguage(interfaceLanguage() == "en" ? "zh" : "en"); });
     on(a.find, [this] { openPalette(); });
+    on(a.device, [this] { useOtherDevice(); });
     on(a.leaveText, [this] { leave(); });
     on(a.quit, [this] { close(); });
     connect(&m_slowTimer, &QTimer::timeout, this, [this] { stageOnce(); });
@@ -178,9 +184,13 @@ void MainWindow::connectControls() {
         core::RunRequest request;
         request.lesson = lesson.toStdString();
         request.seed = std::max<uint64_t>(1, selected().frame().seed);
+        request.device = m_onDevice.device;
+        request.exact = m_onDevice.exact;
         openLesson(request);
     });
     connect(m_header, &PresetHeader::chosen, this, &MainWindow::choosePreset);
+    connect(m_device, &DeviceSwitch::chosen, this, &MainWindow::useDevice);
+    connect(m_goOn, &QPushButton::clicked, this, [this] { useDevice("cpu", false); });
     connect(m_knobs, &KnobPanel::changed, this, &MainWindow::turnKnob);
     connect(m_sides, &QTabBar::currentChanged, this,
             [this](int index) { select(size_t(std::max(0, index))); });
@@ -248,7 +258,9 @@ void MainWindow::dress() {
     m_state->setAccessibleName(say("Problem"));
     m_rate->setAccessibleName(say("Steps a second"));
     m_rate->setProportion(1, false);
-    m_device->setAccessibleName(say("Device and seed"));
+    m_device->dress();
+    m_goOn->setText(say("Go on with the CPU"));
+    m_goOn->setToolTip(say("The run is kept; the CPU takes over from its latest numbers."));
     forEachColumn([this](RunColumn& column) { dressColumn(column); });
     showStatus();
 }
