@@ -55,7 +55,7 @@ void DeviceSwitch::setDevice(const QString& device, quint64 seed) {
 void DeviceSwitch::show() {
     QString device = m_device;
     device.replace("threads", say("threads")).replace("thread,", say("thread") + ",");
-    setText(say("%1 · seed %2").arg(device).arg(m_seed));
+    setText(say("%1 · seed %2").arg(device).arg(m_seed) + QStringLiteral(" ▾"));
     const bool exact = m_device.endsWith("FP32");
     m_cpu->setChecked(onCpu());
     m_cuda->setChecked(!onCpu() && !exact);
