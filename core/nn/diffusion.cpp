@@ -11,33 +11,45 @@ Var decayOf(Var abar, Var abarNext) {
     return sqrt((1 - abarNext) / abarNext * abar / (1 - abar));
 }
 
-}  // namespace
-
-// ---- schedules
-
-std::vector<float> linearAlphaBar(int steps, double first, double last) {
-    CHECK(steps > 1, "linearAlphaBar: expected at least 2 steps, got {}", steps);
-    std::vector<float> out;
+// The products of 1 - beta, beta being a function of the way from 0 to 1.
+template <class Beta>
+std::vector<double> alphaBars(int steps, Beta beta) {
+    CHECK(steps > 1, "noise schedule: expected at least 2 steps, got {}", steps);
+    std::vector<double> out;
     double abar = 1;
-    for (int t = 0; t < steps; ++t) {
-        abar *= 1 - (first + (last - first) * t / (steps - 1));
-        out.push_back(float(abar));
-    }
+    for (int t = 0; t < steps; ++t) out.push_back(abar *= 1 - std::min(beta(double(t) / (steps - 1)), 0.999));
     return out;
 }
 
-std::vector<float> cosineAlphaBar(int steps) {
+}  // namespace
+
+std::vector<double> linearAlphaBar(int steps, double first, double last) {
+    return alphaBars(steps, [=](double way) { return first + (last - first) * way; });
+}
+
+std::vector<double> quadraticAlphaBar(int steps, double first, double last) {
+    const double from = std::sqrt(first), to = std::sqrt(last);
+    return alphaBars(steps,
+                     [=](double way) { return (from + (to - from) * way) * (from + (to - from) * way); });
+}
+
+std::vector<double> sigmoidAlphaBar(int steps, double first, double last) {
+    return alphaBars(steps,
+                     [=](double way) { return first + (last - first) / (1 + std::exp(6 - 12 * way)); });
+}
+
+std::vector<double> cosineAlphaBar(int steps) {
     CHECK(steps > 1, "cosineAlphaBar: expected at least 2 steps, got {}", steps);
     constexpr double s = 0.008, halfPi = 1.5707963267948966;
     const auto f = [&](int t) {
         const double c = std::cos((double(t) / steps + s) / (1 + s) * halfPi);
         return c * c;
     };
-    std::vector<float> out;
+    std::vector<double> out;
     double abar = 1;
     for (int t = 0; t < steps; ++t) {
         abar *= std::max(f(t + 1) / f(t), 0.001);
-        out.push_back(float(abar));
+        out.push_back(abar);
     }
     return out;
 }
@@ -48,8 +60,9 @@ Var randomTimes(Recorder& r, const std::string& stream, int batch, int count) {
     return floor(r.uniform(stream, {batch, 1}, 0, float(count)));
 }
 
-Var alphaBarAt(const std::vector<float>& schedule, Var index) {
-    const Var table = index.recorder().constant({int(schedule.size()), 1}, schedule);
+Var alphaBarAt(const std::vector<double>& schedule, Var index) {
+    const Var table =
+        index.recorder().constant({int(schedule.size()), 1}, {schedule.begin(), schedule.end()});
     return reshape(gatherRows(table, index), {index.rows(), 1});
 }
 
@@ -69,6 +82,26 @@ Var cleanFromNoise(Var x, Var eps, Var abar) {
 
 Var noiseFromClean(Var x, Var x0, Var abar) {
     return (x - sqrt(abar) * x0) / sqrt(1 - abar);
+}
+
+Var velocityOf(Var x0, Var eps, Var abar) {
+    return sqrt(abar) * eps - sqrt(1 - abar) * x0;
+}
+
+Var cleanFromVelocity(Var x, Var v, Var abar) {
+    return sqrt(abar) * x - sqrt(1 - abar) * v;
+}
+
+Var noiseFromVelocity(Var x, Var v, Var abar) {
+    return sqrt(1 - abar) * x + sqrt(abar) * v;
+}
+
+Var scoreFromNoise(Var eps, Var abar) {
+    return -eps / sqrt(1 - abar);
+}
+
+Var noiseFromScore(Var score, Var abar) {
+    return -sqrt(1 - abar) * score;
 }
 
 Var guided(Var conditional, Var unconditional, Var scale) {
@@ -106,6 +139,10 @@ Var eulerStep(Var x, Var velocity, Var dt) {
 
 Var heunStep(Var x, Var velocity, Var velocityAhead, Var dt) {
     return x + 0.5f * dt * (velocity + velocityAhead);
+}
+
+Var rungeKuttaStep(Var x, Var v1, Var v2, Var v3, Var v4, Var dt) {
+    return x + dt / 6 * (v1 + 2 * v2 + 2 * v3 + v4);
 }
 
 Var eulerMaruyamaStep(Var x, Var drift, Var g, Var dt, Var noise) {

@@ -11,15 +11,19 @@ namespace core {
 
 // ---- schedules: abar of steps 1 ... T
 // beta rises linearly from first to last. (Ho et al. 2020, section 4.)
-std::vector<float> linearAlphaBar(int steps, double first = 1e-4, double last = 0.02);
+std::vector<double> linearAlphaBar(int steps, double first = 1e-4, double last = 0.02);
 // abar falls as a squared cosine; no beta is above 0.999. (Nichol and Dhariwal 2021, eq. 17, s = 0.008.)
-std::vector<float> cosineAlphaBar(int steps);
+std::vector<double> cosineAlphaBar(int steps);
+// The root of beta rises linearly, as in the code of Ho et al. 2020.
+std::vector<double> quadraticAlphaBar(int steps, double first = 1e-4, double last = 0.02);
+// beta rises along a sigmoid from -6 to 6, as in the code of Song et al. 2021a.
+std::vector<double> sigmoidAlphaBar(int steps, double first = 1e-4, double last = 0.02);
 
 // ---- training
 // A whole number uniform in 0 ... count - 1 a sample, fresh at every step: [B, 1].
 Var randomTimes(Recorder& r, const std::string& stream, int batch, int count);
 // The schedule's entry at each index [B, 1]: [B, 1].
-Var alphaBarAt(const std::vector<float>& schedule, Var index);
+Var alphaBarAt(const std::vector<double>& schedule, Var index);
 // sqrt(abar) x0 + sqrt(1 - abar) eps. (Ho et al. 2020, eq. 4.)
 Var qSample(Var x0, Var eps, Var abar);
 // (1 - t) x0 + t x1; its velocity is x1 - x0. (Lipman et al. 2023; Liu et al. 2023.)
@@ -29,6 +33,13 @@ Var interpolate(Var x0, Var x1, Var t);
 // x_0 from x_t and the noise in it, and back.
 Var cleanFromNoise(Var x, Var eps, Var abar);
 Var noiseFromClean(Var x, Var x0, Var abar);
+// v = sqrt(abar) eps - sqrt(1 - abar) x_0 (Salimans and Ho 2022): its value, and x_0 and eps from it.
+Var velocityOf(Var x0, Var eps, Var abar);
+Var cleanFromVelocity(Var x, Var v, Var abar);
+Var noiseFromVelocity(Var x, Var v, Var abar);
+// The score of the diffused data is -eps / sqrt(1 - abar), eps as it is expected given x.
+Var scoreFromNoise(Var eps, Var abar);
+Var noiseFromScore(Var score, Var abar);
 // unconditional + scale (conditional - unconditional). (Ho and Salimans 2022, eq. 6 with w = scale - 1.)
 Var guided(Var conditional, Var unconditional, Var scale);
 
@@ -49,6 +60,8 @@ Var dpmSolverStep(Var x, Var prediction, Var abar, Var abarNext);
 Var eulerStep(Var x, Var velocity, Var dt);
 // With the velocity at x and at eulerStep(x, velocity, dt).
 Var heunStep(Var x, Var velocity, Var velocityAhead, Var dt);
+// With the velocities at x, twice half a step ahead, and a step ahead (Kutta 1901).
+Var rungeKuttaStep(Var x, Var v1, Var v2, Var v3, Var v4, Var dt);
 // x + drift dt + g sqrt(|dt|) noise.
 Var eulerMaruyamaStep(Var x, Var drift, Var g, Var dt, Var noise);
 

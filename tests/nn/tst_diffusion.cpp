@@ -101,7 +101,7 @@ class TestDiffusion : public QObject {
 
   private slots:
     void schedulesAreThoseOfThePapers() {
-        const std::vector<float> linear = linearAlphaBar(1000), cosine = cosineAlphaBar(1000);
+        const std::vector<double> linear = linearAlphaBar(1000), cosine = cosineAlphaBar(1000);
         QCOMPARE(linear.size(), size_t(1000));
         QVERIFY(close(linear[0], 1 - 1e-4));
         QVERIFY(close(linear[999], 4.0358e-5, 1e-8));  // as DDPM's own code has it
