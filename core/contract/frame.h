@@ -11,11 +11,10 @@
 #include "core/base/own_data.h"
 #include "core/base/tensor.h"
 #include "core/contract/history.h"
+#include "core/contract/parameter.h"
+#include "core/contract/sampling.h"
 
 namespace core {
-
-// The knobs by name; a choice is the index of its option.
-using Settings = std::map<std::string, double>;
 
 struct Frame {
     std::string lesson;
@@ -34,8 +33,9 @@ struct Frame {
     std::vector<std::string> idle;               // knobs that change nothing as the others stand
     std::vector<OwnDataPtr> ownData;             // further options of the knob `data`, in their order
 
-    std::map<std::string, Tensor> channels;    // by channel name
-    std::map<std::string, History> histories;  // scalar channels over training steps
+    std::map<std::string, Tensor> channels;      // by channel name
+    std::map<std::string, History> histories;    // scalar channels over training steps
+    std::shared_ptr<const Samplings> samplings;  // runs of the sampler; null before the first
 
     // The channel, or nullptr if it has not been computed yet.
     const Tensor* find(const std::string& channel) const {

@@ -2,6 +2,7 @@
 // The words (label, tooltip) are in assets/lessons/<id>.<language>.md, not here.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -12,7 +13,11 @@ enum class Change {
     live,        // read by the running plan: a 4-byte write
     schedule,    // which plan runs next
     structural,  // recorded again; parameters of the same name and shape are kept
+    sampling,    // read by the next run of the sampler; training knows nothing of it
 };
+
+// The knobs by name; a choice is the index of its option.
+using Settings = std::map<std::string, double>;
 
 struct Parameter {
     std::string name;  // "lr_g": on the command line, in the journal, in the lesson's text
