@@ -42,6 +42,15 @@ Schedule::Schedule(Lesson& owner, const std::string& name, int initial, int mini
                    .maximum = double(maximum),
                    .integer = true}) {}
 
+Sampled::Sampled(Lesson& owner, const std::string& name, double initial, double minimum, double maximum,
+                 bool integer)
+    : Knob(owner, {.name = name,
+                   .change = Change::sampling,
+                   .initial = initial,
+                   .minimum = minimum,
+                   .maximum = maximum,
+                   .integer = integer}) {}
+
 Structural::Structural(Lesson& owner, const std::string& name, int initial, int minimum, int maximum)
     : Knob(owner, {.name = name,
                    .change = Change::structural,

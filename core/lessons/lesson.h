@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -56,6 +57,14 @@ class Schedule : public Knob {
     operator int() const { return int(value()); }
 };
 
+// Read by the next run of the sampler; its slot of the live block is that run's own.
+class Sampled : public Knob {
+  public:
+    Sampled(Lesson& owner, const std::string& name, double initial, double minimum, double maximum,
+            bool integer = false);
+    Var in(Recorder& r) const { return r.live(slot()); }
+};
+
 // Changes what is recorded.
 class Structural : public Knob {
   public:
@@ -85,6 +94,36 @@ struct Measure {
     std::vector<std::string> needs;     // recorded channels
     // Reads `needs` from the map and adds `channels` to it.
     std::function<void(std::map<std::string, Tensor>&)> compute;
+    // In place of compute, of what takes longer than a command may wait: a part of it, and true when that was
+    // the last. Only of what evaluations need.
+    std::function<bool(std::map<std::string, Tensor>&)> computePart{};
+};
+
+// Where a sampler can stand: x_t = signal x_0 + noise eps.
+struct PathPoint {
+    double t, signal, noise;
+};
+
+// What a sampler needs to know of a lesson.
+struct SamplingSetup {
+    Shape sample;     // of one: [2] or [28, 28, 1]
+    int count = 64;   // samples, if nobody says otherwise
+    double clip = 0;  // the largest magnitude of x_0 where the knob `clip` is on
+};
+
+struct SamplingPath {
+    std::vector<PathPoint> points;  // the noisiest first; the last is the clean end, with no noise
+    bool continuous = false;        // the network may be asked between them
+    bool unitVariance = true;       // signal^2 + noise^2 = 1
+};
+
+// What the network is asked: x [count, ...] at the path's t [1, 1], where signal and noise are [1].
+struct Denoising {
+    Var x, t, signal, noise;
+};
+// Its estimates of x_0 and eps, both as x is.
+struct Denoised {
+    Var clean, noise;
 };
 
 class Lesson {
@@ -106,6 +145,16 @@ class Lesson {
     virtual std::vector<Measure> measures() { return {}; }
     // Knobs that change nothing as the others stand; the window says so.
     virtual std::vector<const Knob*> idle() const { return {}; }
+
+    // ---- what can be sampled; knobs with Change::sampling are read when a run of the sampler starts:
+    // sampler, sampler_steps, spacing, eta, sigma, added_noise, clip and use_ema have a meaning for all
+    // lessons, others may be read by what denoise() records
+    virtual std::optional<SamplingSetup> sampling() const { return {}; }  // empty: nothing
+    virtual SamplingPath samplingPath() const { return {}; }
+    // One evaluation of the network as it is trained; a probe is kept with every step.
+    virtual Denoised denoise(Recorder&, const Denoising&) { return {}; }
+    // Figures of a complete run.
+    virtual std::map<std::string, double> judge(const Trajectory&) { return {}; }
 
     // The number of completed training steps as the running plan sees it, [1]: for schedules over time.
     Var stepNumber(Recorder& r) const { return r.live(int(m_knobs.size())); }

@@ -124,6 +124,13 @@ int Run::budget() const {
 void Run::set(const std::string& name, double value) {
     Knob& knob = m_lesson->knob(name);
     knob.parameter().check(value);
+    if (knob.parameter().change == Change::sampling) {
+        // Training knows nothing of it: no step is completed, and there is nothing to replay.
+        knob.set(value);
+        m_journal.initial[name] = value;
+        writeLive();
+        return;
+    }
     recover();
     while (inStep()) stage();
     const Settings before = settings();
@@ -237,6 +244,7 @@ void Run::restore(const Snapshot& snapshot) {
     bool structural = false;
     for (const auto& [name, value] : snapshot.settings) {
         Knob& knob = m_lesson->knob(name);
+        if (knob.parameter().change == Change::sampling) continue;
         structural = structural || (knob.value() != value && knob.parameter().change == Change::structural);
         knob.set(value);
     }
@@ -406,6 +414,7 @@ void Run::moveTo(const RunRequest& request) {
         for (const auto& [name, value] : from->settings) m_lesson->knob(name).set(value);
     }
     m_fetched = true;
+    m_samplings.leaveDevice();
     m_device = device;
     try {
         rebuild(known);

@@ -12,6 +12,7 @@
 #include "core/lessons/lesson.h"
 #include "core/session/journal.h"
 #include "core/session/run_request.h"
+#include "core/session/sampling_runs.h"
 #include "core/session/timeline.h"
 
 namespace core {
@@ -68,6 +69,13 @@ class Run {
     // The next piece of the evaluation, if one of these channels needs it; true when a round is complete.
     bool evaluatePiece(const std::set<std::string>& channels);
     void setHandle(const std::string& name, const std::vector<float>& values);
+    // ---- sampling; never changes training. See Trainer.
+    void sample(int64_t id, const SamplingRequest& request);
+    void fork(int64_t id, int64_t parent, int step, const SamplingRequest& request);
+    SamplingRuns& samplings() { return m_samplings; }
+    // One evaluation of the network for the sampler whose turn it is; false if all are complete.
+    bool sampleMore() { return m_samplings.advance(*m_lesson, *m_device); }
+
     // Every channel that this configuration can give.
     std::set<std::string> channelNames() const;
     std::vector<std::string> stageNames() const;
@@ -150,6 +158,7 @@ class Run {
     std::map<std::string, Tensor> m_evaluationSum;  // the round in progress
     int m_evaluationPiece = 0;
     std::map<std::string, std::vector<float>> m_handles;
+    SamplingRuns m_samplings;
     std::string m_problem;
 };
 

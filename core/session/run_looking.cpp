@@ -11,15 +11,13 @@ bool isScalar(const Tensor& t) {
     return t.values.size() == 1;
 }
 
-// Adds the channels of `m` if one of them is wanted and not there yet, and what it needs is; true if it did.
-bool addMeasured(const Measure& m, std::map<std::string, Tensor>& channels,
-                 const std::set<std::string>& wanted) {
+// May the channels of `m` be computed: one of them is wanted and not there yet, and what it needs is?
+bool isDue(const Measure& m, const std::map<std::string, Tensor>& channels,
+           const std::set<std::string>& wanted) {
     const bool missing = std::any_of(m.channels.begin(), m.channels.end(),
                                      [&](auto& c) { return wanted.count(c) && !channels.count(c); });
-    const bool ready =
-        std::all_of(m.needs.begin(), m.needs.end(), [&](auto& c) { return channels.count(c) > 0; });
-    if (missing && ready) m.compute(channels);
-    return missing && ready;
+    return missing &&
+           std::all_of(m.needs.begin(), m.needs.end(), [&](auto& c) { return channels.count(c) > 0; });
 }
 
 }  // namespace
@@ -82,12 +80,15 @@ Executor* Run::viewFor(const std::set<std::string>& channels) {
 }
 
 void Run::setHandle(const std::string& name, const std::vector<float>& values) {
+    for (const Knob* knob : m_lesson->knobs())
+        if (knob->parameter().name == name && values.size() == 1) return set(name, double(values[0]));
     m_handles[name] = values;
     if (m_plans->looking) m_plans->looking->setHandle(name, values);
 }
 
 void Run::measure(std::map<std::string, Tensor>& channels, const std::set<std::string>& wanted) const {
-    for (const Measure& m : m_measures) addMeasured(m, channels, wanted);
+    for (const Measure& m : m_measures)
+        if (m.compute && isDue(m, channels, wanted)) m.compute(channels);
 }
 
 Frame Run::look(const std::set<std::string>& channels, bool slow) {
@@ -126,7 +127,16 @@ Frame Run::look(const std::set<std::string>& channels, bool slow) {
         remember(channel, tensor);
     }
     f.histories = m_histories;
+    f.samplings = m_samplings.published();
     return f;
+}
+
+void Run::sample(int64_t id, const SamplingRequest& request) {
+    m_samplings.start(id, *m_lesson, *m_layout, store(), m_step, "", request);
+}
+
+void Run::fork(int64_t id, int64_t parent, int step, const SamplingRequest& request) {
+    m_samplings.fork(id, parent, step, *m_lesson, *m_layout, store(), m_step, "", request);
 }
 
 bool Run::evaluatePiece(const std::set<std::string>& channels) {
@@ -143,9 +153,14 @@ bool Run::evaluatePiece(const std::set<std::string>& channels) {
     }
     // What can be measured of a round is measured once, not for every frame that shows it.
     const std::set<std::string> wanted = withNeeds(channels);
-    while (m_evaluationPiece < pieces + int(m_measures.size()))
-        if (addMeasured(m_measures[size_t(m_evaluationPiece++ - pieces)], m_evaluationSum, wanted))
-            return false;
+    while (m_evaluationPiece < pieces + int(m_measures.size())) {
+        const Measure& m = m_measures[size_t(m_evaluationPiece - pieces)];
+        const bool due = isDue(m, m_evaluationSum, wanted);
+        if (due && m.computePart && !m.computePart(m_evaluationSum)) return false;
+        ++m_evaluationPiece;
+        if (due && m.compute) m.compute(m_evaluationSum);
+        if (due) return false;
+    }
     m_evaluationPiece = 0;
     m_evaluation = m_evaluationSum;
     for (const auto& [channel, tensor] : m_evaluation) remember(channel, tensor);

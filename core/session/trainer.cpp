@@ -22,6 +22,8 @@ constexpr double frameInterval = 0.030, lookShare = 4;
 constexpr double showTheWayAfter = 0.2;
 // A round of evaluation starts at most this often, and takes at most a tenth of the time.
 constexpr double evaluationInterval = 1.0, evaluationShare = 10;
+// Between two training steps, and between two looks at the commands.
+constexpr double samplingSlice = 0.010;
 
 }  // namespace
 
@@ -33,6 +35,7 @@ struct Trainer::State {
     bool deviceFailed = false;
     bool running = false;
     bool changed = true;            // since the last frame
+    bool sampled = false;           // since the last frame, and nothing else changed
     std::optional<int64_t> target;  // on the way to another step
     std::set<std::string> watched;
     FramePtr shown;
@@ -134,9 +137,21 @@ struct Trainer::State {
         changed = true;
     }
 
+    bool samples() const { return run && run->samplings().active(); }
+
+    // Samplers go on for a slice of time, and for at least one evaluation of the network.
+    void sample() {
+        const Clock::time_point start = Clock::now();
+        while (run->sampleMore() && secondsSince(start) < samplingSlice) {
+        }
+        sampled = true;
+    }
+
     bool frameDue() const {
-        if (!running && !target) return changed;  // nothing waits for the time that looking takes
-        return changed && secondsSince(lookedAt) > std::max(frameInterval, lookShare * lookSeconds);
+        // Nothing waits for the time that looking takes.
+        if (!running && !target && !samples()) return changed || sampled;
+        return (changed || sampled) &&
+               secondsSince(lookedAt) > std::max(frameInterval, lookShare * lookSeconds);
     }
 
     // What there is to show of a run that is not open, or no longer answers: what was last seen of it.
@@ -158,7 +173,12 @@ struct Trainer::State {
         Frame frame;
         bool seen = false;
         try {
-            if (run) frame = run->look(watched);
+            if (run && !changed && shown) {
+                frame = *shown;
+                frame.samplings = run->samplings().published();
+            } else if (run) {
+                frame = run->look(watched);
+            }
             seen = run != nullptr;
         } catch (const std::exception& fault) {
             fail(fault);
@@ -172,7 +192,7 @@ struct Trainer::State {
         frame.deviceFailed = deviceFailed;
         lookSeconds = secondsSince(start);
         lookedAt = Clock::now();
-        changed = false;
+        changed = sampled = false;
         shown = std::make_shared<const Frame>(std::move(frame));
         return shown;
     }
@@ -215,14 +235,18 @@ void Trainer::loop() {
         bool wanted = false;
         {
             std::unique_lock lock(m_mutex);
-            const auto awake = [&] { return m_quit || !m_commands.empty() || (m_wanted && state.changed); };
-            const bool busy = state.run && (state.running || state.target || state.evaluating);
-            if (state.waits) {
+            const auto awake = [&] {
+                return m_quit || !m_commands.empty() || (m_wanted && (state.changed || state.sampled));
+            };
+            const bool busy =
+                state.run && (state.running || state.target || state.evaluating || state.samples());
+            if (state.waits && !state.samples()) {
                 m_wake.wait_for(lock, std::chrono::milliseconds(50),
                                 [&] { return m_quit || m_nudged || !m_commands.empty(); });
             } else if (!busy) {
                 m_wake.wait_for(lock, std::chrono::milliseconds(200), awake);
-            } else if (state.running && state.limit > 0 && Clock::now() < state.nextStep) {
+            } else if (state.running && state.limit > 0 && Clock::now() < state.nextStep &&
+                       !state.samples()) {
                 m_wake.wait_until(
                     lock, std::min(state.nextStep, Clock::now() + std::chrono::milliseconds(30)), awake);
             }
@@ -256,6 +280,7 @@ void Trainer::loop() {
             } else if (state.run && state.running && (state.limit == 0 || Clock::now() >= state.nextStep)) {
                 state.train();
             }
+            if (state.samples()) state.sample();
             if (state.run && !state.target) state.evaluate();
             // Of a pair that runs, frames are made at the same step.
             if (together ? state.pace->looksNow(state.side) : wanted && state.frameDue()) {
@@ -459,6 +484,36 @@ FramePtr Trainer::latest() {
     }
     m_wake.notify_one();
     return frame;
+}
+
+// ---- sampling
+
+int64_t Trainer::sample(const SamplingRequest& request) {
+    const int64_t id = ++m_lastSampling;
+    act([=](State& s) {
+        if (s.run) s.run->sample(id, request);
+    });
+    return id;
+}
+
+int64_t Trainer::fork(int64_t parent, int step, const SamplingRequest& request) {
+    const int64_t id = ++m_lastSampling;
+    act([=](State& s) {
+        if (s.run) s.run->fork(id, parent, step, request);
+    });
+    return id;
+}
+
+void Trainer::discard(int64_t id) {
+    post([=](State& s) {
+        if (s.run) s.run->samplings().discard(id);
+    });
+}
+
+void Trainer::discardAll() {
+    post([](State& s) {
+        if (s.run) s.run->samplings().discardAll();
+    });
 }
 
 std::string Trainer::share() {

@@ -2,6 +2,7 @@
 // the window's thread and returns at once; a command takes effect at the next step boundary.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -55,6 +56,17 @@ class Trainer {
     // The newest frame, never null; asks for a newer one to be made.
     FramePtr latest();
 
+    // ---- sampling: runs of their own beside training, which they never change, in Frame::samplings. They go
+    // on between training steps, in turn; paused or not. Starts one with the weights of this moment and
+    // returns its id.
+    int64_t sample(const SamplingRequest& request);
+    // Shares the steps before `step` with run `id`, which stays as it is, and goes on from there in its own
+    // way. Returns the new one's id.
+    int64_t fork(int64_t id, int step, const SamplingRequest& request);
+    // Ends it if it is under way, and forgets it.
+    void discard(int64_t id);
+    void discardAll();
+
     // ---- the run as data: what a replay needs
     // One line of JSON: lesson, settings at step 0, seed, journal, step. Waits for the trainer (below 100
     // ms).
@@ -81,6 +93,7 @@ class Trainer {
     bool m_wanted = false;
     bool m_nudged = false;  // the other of a pair got further
     bool m_quit = false;
+    std::atomic<int64_t> m_lastSampling{0};
     std::shared_ptr<Lockstep> m_pace;  // as the window's thread knows it
     int m_side = 0;
     std::thread m_thread;
