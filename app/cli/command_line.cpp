@@ -12,6 +12,7 @@
 #include "app/cli/bench.h"
 #include "app/cli/display.h"
 #include "app/cli/doctor.h"
+#include "app/cli/sample.h"
 #include "app/cli/shot.h"
 #include "app/cli/train.h"
 #include "app/window/own_file.h"
@@ -42,6 +43,12 @@ struct RunOptions {
 struct BadFile : core::Error {
     using core::Error::Error;
 };
+
+std::pair<std::string, std::string> splitSetting(const std::string& setting) {
+    const size_t equals = setting.find('=');
+    CHECK(equals != std::string::npos && equals > 0, "--set: expected name=value, got '{}'", setting);
+    return {setting.substr(0, equals), setting.substr(equals + 1)};
+}
 
 // An option's value must be a whole number of this range.
 CLI::Validator wholeNumber(int64_t low, int64_t high) {
@@ -82,6 +89,43 @@ void addRunOptions(CLI::App* verb, RunOptions& run) {
         shared->excludes(verb->get_option(name));
     shared->excludes(data);
     addDeviceOption(verb, run.request);
+}
+
+void addSampleOptions(CLI::App* verb, SampleOptions& options) {
+    verb->add_option("--from", options.from, "the folder of a run that genscope train --out saved")
+        ->required();
+    verb->add_option("--lesson", options.lesson, "the lesson that the run must be of");
+    const auto knob = [&](const char* option, const char* name, const char* words) {
+        verb->add_option_function<std::string>(
+                option, [&options, name](const std::string& text) { options.knobs.emplace_back(name, text); },
+                words)
+            ->type_name("VALUE");
+    };
+    knob("--sampler", "sampler", "ddpm, ddim, euler, heun or dpm++");
+    knob("--steps", "sampler_steps", "steps of the sampler");
+    knob("--spacing", "spacing", "trailing, leading, linear or karras");
+    knob("--eta", "eta", "the share of DDPM's noise that ddim adds");
+    verb->add_option_function<std::vector<std::string>>(
+            "--set",
+            [&options](const std::vector<std::string>& settings) {
+                for (const std::string& setting : settings) options.knobs.push_back(splitSetting(setting));
+            },
+            "another knob of the sampler, as name=value; may be given again")
+        ->allow_extra_args(false)
+        ->type_name("NAME=VALUE");
+    verb->add_option("--seed", options.seed, "the same seed gives the same noise (1)")
+        ->check(wholeNumber(0, std::numeric_limits<int64_t>::max()));
+    verb->add_option("--count", options.count, "samples; as many as the lesson shows if left out")
+        ->check(wholeNumber(1, 10'000));
+    verb->add_option("--threads", options.request.threads, "threads that compute (all cores)")
+        ->check(wholeNumber(1, 256));
+    verb->add_option("--out", options.out, "a PNG picture of the samples");
+    verb->add_option("--trajectory", options.trajectory, "a GIF of the way from noise to samples");
+    verb->add_flag("--json", options.json, "print one JSON object, and nothing else, on stdout");
+    verb->add_flag("--quiet", options.quiet, "no progress on stderr");
+    verb->footer(
+        "genscope sample --lesson ddpm --from run/ --sampler ddim --steps 20 --count 64 --seed 3 --out "
+        "sheet.png");
 }
 
 // The run that the text describes, with its files read again.
@@ -125,11 +169,7 @@ void complete(RunOptions& run) {
             throw BadFile(fault.what());
         }
     }
-    for (const std::string& setting : run.settings) {
-        const size_t equals = setting.find('=');
-        CHECK(equals != std::string::npos && equals > 0, "--set: expected name=value, got '{}'", setting);
-        run.request.settings.emplace_back(setting.substr(0, equals), setting.substr(equals + 1));
-    }
+    for (const std::string& setting : run.settings) run.request.settings.push_back(splitSetting(setting));
     const auto lesson = core::makeLesson(run.request.lesson);
     for (const core::OwnDataPtr& own : run.request.ownData) {
         lesson->offer(own);
@@ -175,6 +215,8 @@ int commandLine(int argc, char** argv) {
     addRunOptions(train, trainRun);
     train->add_option("--steps", trainOptions.steps, "training steps; the preset's budget if left out")
         ->check(wholeNumber(1, 1'000'000'000));
+    train->add_option("--out", trainOptions.out,
+                      "a folder to save the run in: weights as safetensors, settings, journal");
     train->add_flag("--json", trainOptions.json, "print one JSON object, and nothing else, on stdout");
     train->add_flag("--quiet", trainOptions.quiet, "no progress on stderr");
     train->footer(
@@ -182,6 +224,12 @@ int commandLine(int argc, char** argv) {
         "5000 --json\n"
         "genscope train --lesson vae --set beta=4 --set z_dim=2\n"
         "genscope train --lesson gan --data points.csv");
+
+    SampleOptions sampleOptions;
+    CLI::App* sample =
+        program.add_subcommand("sample", "Draw from the network of a saved run; needs no display");
+    addSampleOptions(sample, sampleOptions);
+    addDeviceOption(sample, sampleOptions.request);
 
     RunOptions shotRun;
     ShotOptions shotOptions;
@@ -243,6 +291,8 @@ int commandLine(int argc, char** argv) {
             exitUsage);
     try {
         program.parse(argc, argv);
+    } catch (const core::Error& fault) {  // of a callback
+        return complain(fault.what(), exitUsage);
     } catch (const CLI::Success& asked) {  // --help, --version
         return program.exit(asked);
     } catch (const CLI::ParseError& fault) {
@@ -255,9 +305,14 @@ int commandLine(int argc, char** argv) {
         trainOptions.request = shotOptions.request = run.request;
         trainOptions.journal = shotOptions.journal = run.journal;
         if (*shot) checkShot(shotOptions);
-        const std::string& device = (*bench ? benchOptions.request : run.request).device;
+        const std::string& device = (*bench    ? benchOptions.request
+                                     : *sample ? sampleOptions.request
+                                               : run.request)
+                                        .device;
         if (device == "cuda" && !core::askForCard().there)
             return complain("--device cuda: " + core::askForCard().text, exitUnavailable);
+        if (*sample)
+            return runSample(sampleOptions);        // it throws what is wrong with the command or its folder
         if (*bench) return runBench(benchOptions);  // it refuses only workloads that do not exist
     } catch (const core::DeviceError& fault) {
         return complain(fault.what(), exitFailed);

@@ -104,6 +104,12 @@ void printTable(const Result& result) {
 }  // namespace
 
 int runTrain(const TrainOptions& options) {
+    try {
+        if (!options.out.empty()) core::checkFolder(options.out);
+    } catch (const core::Error& fault) {
+        fmt::print(stderr, "genscope: {}\n", fault.what());
+        return exitCannotWrite;
+    }
     const InterruptGuard guard;
     core::RunRequest request = options.request;
     if (request.threads == 0)
@@ -125,6 +131,14 @@ int runTrain(const TrainOptions& options) {
         seconds = progress.seconds();
     }
 
+    if (!options.out.empty()) {
+        try {
+            core::writeFolder(options.out, core::filesOf(run.saved()));
+        } catch (const core::Error& fault) {
+            fmt::print(stderr, "genscope: {}\n", fault.what());
+            return exitCannotWrite;
+        }
+    }
     const Result result{run, scalarsOf(run), seconds, interrupted != 0};
     options.json ? printJson(result) : printTable(result);
     if (std::fflush(stdout) != 0) return exitCannotWrite;

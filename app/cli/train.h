@@ -13,6 +13,7 @@ struct TrainOptions {
     core::RunRequest request;
     std::optional<core::Journal> journal;  // the run to be repeated, instead of a new one
     int64_t steps = 0;                     // 0: the preset's budget, or the step at which the run was shared
+    std::string out;                       // the folder that the run is saved in; empty: it is not
     bool json = false;
     bool quiet = false;
 };

@@ -13,6 +13,7 @@
 #include "core/session/journal.h"
 #include "core/session/run_request.h"
 #include "core/session/sampling_runs.h"
+#include "core/session/saved_run.h"
 #include "core/session/timeline.h"
 
 namespace core {
@@ -100,6 +101,16 @@ class Run {
         return replay(journal, requestOf(journal, threads, ownData));
     }
 
+    // ---- saved runs
+    SavedRun saved() const;
+    // Opens a saved run at the step at which it was saved; what came before is trained again if it is gone
+    // back to. Throws Error where the weights are not those of its network.
+    static std::unique_ptr<Run> open(const SavedRun& saved, const RunRequest& request);
+    static std::unique_ptr<Run> open(const SavedRun& saved, int threads,
+                                     const std::vector<OwnDataPtr>& ownData = {}) {
+        return open(saved, requestOf(saved.journal, threads, ownData));
+    }
+
     // ---- for tests
     // A number that is not finite appears in this parameter.
     void plant(const std::string& parameter, float value);
@@ -129,6 +140,7 @@ class Run {
     void snapshot(bool fine);
     void restore(const Snapshot& snapshot);
     void explainNonFinite(int64_t steps);
+    void load(const SavedRun& saved);
     Executor* viewFor(const std::set<std::string>& channels);
     std::set<std::string> withNeeds(std::set<std::string> channels) const;
     std::set<std::string> recordedFor(const std::set<std::string>& channels, const Graph& graph) const;

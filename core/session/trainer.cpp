@@ -83,6 +83,30 @@ struct Trainer::State {
         if (run) evaluatedStep = run->stepCount();
     }
 
+    // How the journal's run began, on the present device.
+    RunRequest here(const Journal& journal, const std::vector<OwnDataPtr>& ownData) const {
+        RunRequest other = Run::requestOf(journal, request.threads, ownData);
+        other.device = request.device;
+        other.exact = request.exact;
+        return other;
+    }
+
+    // Another run in place of the present one.
+    void adopt(std::unique_ptr<Run> other, const Journal& journal, const std::vector<OwnDataPtr>& ownData) {
+        halt();
+        request.lesson = journal.lesson;
+        request.preset = other->preset();
+        request.seed = journal.seed;
+        request.ownData = ownData;
+        request.settings.clear();
+        asked = true;
+        evaluatedStep = -1;
+        evaluating = false;
+        problem.clear();
+        shown.reset();
+        run = std::move(other);
+    }
+
     void halt() {
         // What the other one has begun is done here too; both end at the same step.
         const bool able = run && pace && !target && !deviceFailed;
@@ -530,24 +554,13 @@ std::string Trainer::share() {
 
 void Trainer::replay(const Journal& journal, const std::vector<OwnDataPtr>& ownData) {
     act([=](State& s) {
-        RunRequest request = Run::requestOf(journal, s.request.threads, ownData);
-        request.device = s.request.device;
-        request.exact = s.request.exact;
-        std::unique_ptr<Run> run = Run::replay(journal, request);
-        s.halt();
-        s.request.lesson = journal.lesson;
-        s.request.preset = run->preset();
-        s.request.seed = journal.seed;
-        s.request.ownData = ownData;
-        s.request.settings.clear();
-        s.asked = true;
-        s.evaluatedStep = -1;
-        s.evaluating = false;
-        s.problem.clear();
-        s.shown.reset();
-        s.run = std::move(run);
+        s.adopt(Run::replay(journal, s.here(journal, ownData)), journal, ownData);
         if (journal.step > 0) s.target = journal.step;
     });
+}
+
+void Trainer::openSaved(std::shared_ptr<const SavedRun> saved, const std::vector<OwnDataPtr>& ownData) {
+    act([=](State& s) { s.adopt(Run::open(*saved, s.request.threads, ownData), saved->journal, ownData); });
 }
 
 }  // namespace core

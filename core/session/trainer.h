@@ -17,6 +17,7 @@
 #include "core/session/journal.h"
 #include "core/session/lockstep.h"
 #include "core/session/run_request.h"
+#include "core/session/saved_run.h"
 
 namespace core {
 
@@ -74,6 +75,9 @@ class Trainer {
     // Such a line's run instead of the present one, trained to the step at which it was shared. The files
     // that the line names have been read again.
     void replay(const Journal& journal, const std::vector<OwnDataPtr>& ownData);
+    // A saved run instead of the present one, paused at the step at which it was saved; reset() begins it
+    // anew.
+    void openSaved(std::shared_ptr<const SavedRun> saved, const std::vector<OwnDataPtr>& ownData);
 
   private:
     struct State;
