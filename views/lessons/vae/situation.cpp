@@ -7,25 +7,10 @@
 
 namespace views::vae {
 
-namespace {
-
-const std::string none;
-const std::array<std::string, 10> garments = {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
-                                              "Sandal",      "Shirt",   "Sneaker",  "Bag",   "Ankle boot"};
-const std::array<std::string, 10> shapes = {"disc",    "ring",       "square",      "frame", "triangle",
-                                            "diamond", "bar across", "bar upright", "plus",  "cross"};
-
-std::string dataOf(const core::Frame& frame) {
-    const auto it = frame.choices.find("data");
-    return it == frame.choices.end() ? "fashion" : it->second;
-}
-
-}  // namespace
-
 Situation situationOf(const core::Frame& frame) {
     Situation s;
     s.zDim = std::max(1, int(std::lround(setting(frame, "z_dim", 2))));
-    const std::string data = dataOf(frame);
+    const std::string data = choiceOf(frame, "data", "fashion");
     if (data == "linear-gaussian") {
         s.kind = Kind::exact;
     } else if (const core::Tensor* x = frame.find("real") ? frame.find("real") : frame.find("inputs")) {
@@ -34,41 +19,6 @@ Situation situationOf(const core::Frame& frame) {
         s.kind = data == "fashion" || data == "shapes" ? Kind::images : Kind::points;
     }
     return s;
-}
-
-double setting(const core::Frame& frame, const std::string& name, double fallback) {
-    const auto it = frame.settings.find(name);
-    return it == frame.settings.end() ? fallback : it->second;
-}
-
-const std::string& className(const core::Frame& frame, int label) {
-    if (label < 0 || label > 9) return none;
-    const std::string data = dataOf(frame);
-    return data == "fashion" ? garments[size_t(label)] : data == "shapes" ? shapes[size_t(label)] : none;
-}
-
-std::vector<std::string> namesOf(const core::Frame& frame, const core::Tensor* labels) {
-    std::vector<std::string> names;
-    if (labels)
-        for (float label : labels->values)
-            names.push_back(std::isfinite(label) ? className(frame, int(label)) : none);
-    return names;
-}
-
-std::span<const float> rowOf(const core::Tensor* t, int64_t i) {
-    if (!t || i < 0 || i >= t->shape.rows()) return {};
-    const auto c = size_t(t->shape.columns());
-    if (t->values.size() < (size_t(i) + 1) * c) return {};
-    return std::span(t->values).subspan(size_t(i) * c, c);
-}
-
-bool allFinite(std::span<const float> values) {
-    return std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); });
-}
-
-int sideOf(size_t pixels) {
-    const int side = int(std::lround(std::sqrt(double(pixels))));
-    return side >= 8 && size_t(side) * size_t(side) == pixels ? side : 0;
 }
 
 void drawDatum(Canvas& canvas, const std::string& id, std::span<const float> x, Rect where, Paint paint) {
@@ -105,36 +55,6 @@ void drawDatum(Canvas& canvas, const std::string& id, std::span<const float> x, 
     canvas.line({square.x0, c.y}, {square.x1, c.y}, Stroke(Ink::faint, 1));
 }
 
-void drawNumbers(Canvas& canvas, Rect where, const std::vector<Number>& numbers) {
-    const auto widthOf = [&](const Number& n) {
-        return std::max(canvas.measure(n.label, Size::small).x, canvas.measure(n.value, Size::title).x);
-    };
-    const float gap = canvas.px(16);
-    size_t shown = 0;
-    float used = 0;
-    while (shown < numbers.size() && used + widthOf(numbers[shown]) <= where.width() + 1)
-        used += widthOf(numbers[shown++]) + gap;
-    // Columns of equal gaps, so that a longer number does not push its neighbours.
-    const float spare = shown > 1 ? std::min(canvas.px(32), (where.width() - used + gap) / float(shown)) : 0;
-    float x = where.x0;
-    for (size_t i = 0; i < shown; ++i) {
-        canvas.text({x, where.y0}, numbers[i].label, {.paint = Ink::faint, .size = Size::small});
-        canvas.text({x, where.y0 + canvas.lineHeight(Size::small)}, numbers[i].value,
-                    {.paint = numbers[i].paint, .size = Size::title});
-        x += widthOf(numbers[i]) + gap + spare;
-    }
-}
-
-void drawKey(Canvas& canvas, Rect where, const std::vector<LegendEntry>& entries) {
-    float x = where.x0;
-    for (const LegendEntry& entry : entries) {
-        const float width = canvas.px(22) + canvas.measure(entry.label, Size::small).x;
-        if (x + width > where.x1 + 1) return;
-        canvas.legend({x, where.y0, x + width, where.y1}, {entry});
-        x += width + canvas.px(16);
-    }
-}
-
 Grid AggregateField::gridOf(std::span<const float> values) {
     if (values.size() < size_t(side * side)) return {};
     const double edge = reach + cell / 2;
@@ -167,11 +87,6 @@ Vec manifoldPlace(int row, int column, int count) {
     return {at(column), at(count - 1 - row)};
 }
 
-const core::History* historyOf(const core::Frame& frame, const std::string& channel) {
-    const auto it = frame.histories.find(channel);
-    return it == frame.histories.end() || it->second.empty() ? nullptr : &it->second;
-}
-
 Paired paired(const core::History* a, const core::History* b) {
     Paired out;
     if (!a || !b) return out;
@@ -202,14 +117,6 @@ std::vector<float> smooth(const std::vector<float>& values) {
         out.push_back(float(sum / double(to - from + 1)));
     }
     return out;
-}
-
-float quantile(std::vector<float> values, double share) {
-    std::erase_if(values, [](float v) { return !std::isfinite(v); });
-    if (values.empty()) return std::numeric_limits<float>::quiet_NaN();
-    const auto at = values.begin() + std::ptrdiff_t(share * double(values.size() - 1));
-    std::nth_element(values.begin(), at, values.end());
-    return *at;
 }
 
 void Cursor::point(const std::string& from, Vec at, std::array<int, 2> axes, int zDim, const SetHandle& set) {

@@ -1,0 +1,107 @@
+#include "views/parts.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+namespace views {
+
+namespace {
+
+const std::string none;
+const std::array<std::string, 10> garments = {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
+                                              "Sandal",      "Shirt",   "Sneaker",  "Bag",   "Ankle boot"};
+const std::array<std::string, 10> shapes = {"disc",    "ring",       "square",      "frame", "triangle",
+                                            "diamond", "bar across", "bar upright", "plus",  "cross"};
+
+}  // namespace
+
+std::string choiceOf(const core::Frame& frame, const std::string& knob, const std::string& fallback) {
+    const auto it = frame.choices.find(knob);
+    return it == frame.choices.end() ? fallback : it->second;
+}
+
+double setting(const core::Frame& frame, const std::string& name, double fallback) {
+    const auto it = frame.settings.find(name);
+    return it == frame.settings.end() ? fallback : it->second;
+}
+
+const std::string& className(const core::Frame& frame, int label) {
+    if (label < 0 || label > 9) return none;
+    const std::string data = choiceOf(frame, "data", "fashion");
+    return data == "fashion" ? garments[size_t(label)] : data == "shapes" ? shapes[size_t(label)] : none;
+}
+
+std::vector<std::string> namesOf(const core::Frame& frame, const core::Tensor* labels) {
+    std::vector<std::string> names;
+    if (labels)
+        for (float label : labels->values)
+            names.push_back(std::isfinite(label) ? className(frame, int(label)) : none);
+    return names;
+}
+
+std::span<const float> rowOf(const core::Tensor* t, int64_t i) {
+    if (!t || i < 0 || i >= t->shape.rows()) return {};
+    const auto c = size_t(t->shape.columns());
+    if (t->values.size() < (size_t(i) + 1) * c) return {};
+    return std::span(t->values).subspan(size_t(i) * c, c);
+}
+
+std::span<const float> allOf(const core::Tensor* t, size_t count) {
+    return t && t->values.size() == count ? std::span<const float>(t->values) : std::span<const float>();
+}
+
+bool allFinite(std::span<const float> values) {
+    return std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); });
+}
+
+int sideOf(size_t pixels) {
+    const int side = int(std::lround(std::sqrt(double(pixels))));
+    return side >= 8 && size_t(side) * size_t(side) == pixels ? side : 0;
+}
+
+const core::History* historyOf(const core::Frame& frame, const std::string& channel) {
+    const auto it = frame.histories.find(channel);
+    return it == frame.histories.end() || it->second.empty() ? nullptr : &it->second;
+}
+
+float quantile(std::vector<float> values, double share) {
+    std::erase_if(values, [](float v) { return !std::isfinite(v); });
+    if (values.empty()) return std::numeric_limits<float>::quiet_NaN();
+    const auto at = values.begin() + std::ptrdiff_t(share * double(values.size() - 1));
+    std::nth_element(values.begin(), at, values.end());
+    return *at;
+}
+
+void drawNumbers(Canvas& canvas, Rect where, const std::vector<Number>& numbers) {
+    const auto widthOf = [&](const Number& n) {
+        return std::max(canvas.measure(n.label, Size::small).x, canvas.measure(n.value, Size::title).x);
+    };
+    const float gap = canvas.px(16);
+    size_t shown = 0;
+    float used = 0;
+    while (shown < numbers.size() && used + widthOf(numbers[shown]) <= where.width() + 1)
+        used += widthOf(numbers[shown++]) + gap;
+    // Columns of equal gaps, so that a longer number does not push its neighbours.
+    const float spare = shown > 1 ? std::min(canvas.px(32), (where.width() - used + gap) / float(shown)) : 0;
+    float x = where.x0;
+    for (size_t i = 0; i < shown; ++i) {
+        canvas.text({x, where.y0}, numbers[i].label, {.paint = Ink::faint, .size = Size::small});
+        canvas.text({x, where.y0 + canvas.lineHeight(Size::small)}, numbers[i].value,
+                    {.paint = numbers[i].paint, .size = Size::title});
+        x += widthOf(numbers[i]) + gap + spare;
+    }
+}
+
+void drawKey(Canvas& canvas, Rect where, const std::vector<LegendEntry>& entries) {
+    float x = where.x0;
+    for (const LegendEntry& entry : entries) {
+        const float width = canvas.px(22) + canvas.measure(entry.label, Size::small).x;
+        if (x + width > where.x1 + 1) return;
+        canvas.legend({x, where.y0, x + width, where.y1}, {entry});
+        x += width + canvas.px(16);
+    }
+}
+
+}  // namespace views
