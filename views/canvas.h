@@ -137,7 +137,10 @@ class Canvas {
         return sheet(id, images, style, m_area);
     }
     // One picture as large as whole numbers allow, centred; returns where it is.
-    Rect image(std::span<const float> values, int width, int height, Rect where);
+    Rect image(const Images& picture, Rect where);
+    Rect image(std::span<const float> values, int width, int height, Rect where) {
+        return image({.values = values, .width = width, .height = height}, where);
+    }
     void legend(Rect where, const std::vector<LegendEntry>& entries);
     // A small button; true in the frame of a click on it.
     bool button(const std::string& id, Rect where, const std::string& label);

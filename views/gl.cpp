@@ -151,12 +151,9 @@ void uploadFloats(Texture& texture, std::span<const float> values, int width, in
     swizzle(GL_RED, GL_GREEN, GL_BLUE, GL_ALPHA);
 }
 
-void uploadBytes(Texture& texture, std::span<const uint8_t> values, int width, int height, Filter filter,
-                 Reading reading) {
+void uploadOpacity(Texture& texture, std::span<const uint8_t> values, int width, int height, Filter filter) {
     upload(texture, GL_R8, GL_RED, GL_UNSIGNED_BYTE, values.data(), width, height, filter);
-    if (reading == Reading::grey) swizzle(GL_RED, GL_RED, GL_RED, GL_ONE);
-    if (reading == Reading::opacity) swizzle(GL_ONE, GL_ONE, GL_ONE, GL_RED);
-    if (reading == Reading::value) swizzle(GL_RED, GL_GREEN, GL_BLUE, GL_ALPHA);
+    swizzle(GL_ONE, GL_ONE, GL_ONE, GL_RED);
 }
 
 void uploadColours(Texture& texture, std::span<const Rgba> values, int width, int height, Filter filter) {

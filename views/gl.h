@@ -67,13 +67,11 @@ class Program {
 };
 
 enum class Filter { nearest, linear };
-// How a texture's single channel is read: as it is, as grey, or as the opacity of white.
-enum class Reading { value, grey, opacity };
 
 // Fills a texture, making it first if it is empty. Throws core::Error if it is larger than the driver takes.
 void uploadFloats(Texture& texture, std::span<const float> values, int width, int height, Filter filter);
-void uploadBytes(Texture& texture, std::span<const uint8_t> values, int width, int height, Filter filter,
-                 Reading reading);
+// Opacities of white.
+void uploadOpacity(Texture& texture, std::span<const uint8_t> values, int width, int height, Filter filter);
 void uploadColours(Texture& texture, std::span<const Rgba> values, int width, int height, Filter filter);
 
 }  // namespace views

@@ -1,6 +1,7 @@
 // Gauges, read-outs, legends, buttons and sheets of pictures.
 #include <imgui.h>
 
+#include <array>
 #include <cmath>
 
 #include "views/canvas.h"
@@ -11,27 +12,32 @@ namespace views {
 
 namespace {
 
-// Grey on grey: black and white of a picture stay apart from a dark panel and from light paper.
-uint8_t greyLevel(float value) {
-    if (!(value > 0)) value = 0;
-    return uint8_t(std::lround(12 + 236 * std::min(value, 1.f)));
+// 0 to 255 from the low to the high end; what is not a number is low.
+uint8_t levelOf(float value, const Images& images) {
+    const float unit = (value - images.low) / (images.high - images.low);
+    return unit > 0 ? uint8_t(255 * std::min(unit, 1.f) + 0.5f) : uint8_t(0);
 }
 
-std::vector<uint8_t> greyLevels(std::span<const float> values) {
-    std::vector<uint8_t> out(values.size());
-    std::transform(values.begin(), values.end(), out.begin(), greyLevel);
-    return out;
-}
-
-void writeGrey(const Canvas& canvas, std::span<const float> values, int width, int height,
-               const Rect& place) {
-    if (!canvas.svg()) return;
-    std::vector<Rgba> pixels;
-    for (const float value : values.first(size_t(width) * size_t(height))) {
-        const uint8_t level = greyLevel(value);
-        pixels.push_back({level, level, level});
+// The colours of the levels. Grey on grey: black and white of a picture stay apart from a dark panel and from
+// light paper.
+std::array<Rgba, 256> shadesOf(const Theme& theme, const Images& images) {
+    std::array<Rgba, 256> shades;
+    for (int level = 0; level < 256; ++level) {
+        const auto grey = uint8_t(std::lround(12 + 236 * double(level) / 255));
+        shades[size_t(level)] =
+            images.diverging ? theme.map(Map::diverging, float(level) / 255) : Rgba{grey, grey, grey};
     }
-    canvas.svg()->picture(place, pixels, width, height, false);
+    return shades;
+}
+
+void writePicture(const Canvas& canvas, const Images& images, int index, const Rect& place) {
+    if (!canvas.svg()) return;
+    const auto shades = shadesOf(canvas.theme(), images);
+    const auto pixels = size_t(images.width) * size_t(images.height);
+    std::vector<Rgba> colours;
+    for (const float value : images.values.subspan(size_t(index) * pixels, pixels))
+        colours.push_back(shades[levelOf(value, images)]);
+    canvas.svg()->picture(place, colours, images.width, images.height, false);
 }
 
 // Pictures side by side in one texture; a single column would be taller than the driver allows.
@@ -51,19 +57,20 @@ Packing packingOf(int n) {
     return {columns, (n + columns - 1) / columns};
 }
 
-ImTextureID packedTexture(Painter& painter, const Images& images, int n, const Packing& packing) {
+ImTextureID packedTexture(const Canvas& canvas, const Images& images, int n, const Packing& packing) {
     const int w = images.width, h = images.height, across = packing.columns * w;
-    std::vector<uint8_t> grey(size_t(across) * size_t(packing.rows * h));
+    const auto shades = shadesOf(canvas.theme(), images);
+    std::vector<Rgba> colours(size_t(across) * size_t(packing.rows * h));
     for (int i = 0; i < n; ++i) {
         const int left = i % packing.columns * w, top = i / packing.columns * h;
         for (int y = 0; y < h; ++y) {
             for (int x = 0; x < w; ++x) {
-                grey[size_t(top + y) * size_t(across) + size_t(left + x)] =
-                    greyLevel(images.values[size_t(i) * size_t(w * h) + size_t(y * w + x)]);
+                colours[size_t(top + y) * size_t(across) + size_t(left + x)] =
+                    shades[levelOf(images.values[size_t(i) * size_t(w * h) + size_t(y * w + x)], images)];
             }
         }
     }
-    return painter.grey(grey, across, packing.rows * h);
+    return canvas.painter().colours(colours, across, packing.rows * h);
 }
 
 struct SheetLayout {
@@ -235,16 +242,14 @@ Sheet Canvas::sheet(const std::string& id, const Images& images, const SheetStyl
     const float w = float(images.width) * layout.scale, h = float(images.height) * layout.scale;
     const float left = snap(where.x0 + labels), top = snap(where.y0);
     const Packing packing = packingOf(n);
-    const ImTextureID texture = packedTexture(m_painter, images, n, packing);
+    const ImTextureID texture = packedTexture(*this, images, n, packing);
     for (int i = 0; i < n; ++i) {
         const int column = i % layout.columns, row = i / layout.columns;
         const float x = left + float(column) * (w + gap), y = top + float(row) * (h + gap + caption);
         const Rect cell = {x, y, x + w, y + h};
         sheet.cells.push_back(cell);
         m_list->AddImage(texture, {x, y}, {x + w, y + h}, packing.uv0(i), packing.uv1(i));
-        const auto pixels = size_t(images.width) * size_t(images.height);
-        writeGrey(*this, images.values.subspan(size_t(i) * pixels, pixels), images.width, images.height,
-                  cell);
+        writePicture(*this, images, i, cell);
         if (size_t(i) < style.captions.size()) {
             text({cell.centre().x, y + h + px(2)}, style.captions[size_t(i)],
                  {Ink::faint, Size::small, {0.5f, 0}});
@@ -267,29 +272,26 @@ Sheet Canvas::sheet(const std::string& id, const Images& images, const SheetStyl
     return sheet;
 }
 
-Rect Canvas::image(std::span<const float> values, int width, int height, Rect where) {
-    if (width < 1 || height < 1 || values.size() < size_t(width) * size_t(height) || where.empty()) return {};
-    float scale = std::min(where.width() / float(width), where.height() / float(height));
+Rect Canvas::image(const Images& picture, Rect where) {
+    if (picture.size() < 1 || where.empty()) return {};
+    float scale = std::min(where.width() / float(picture.width), where.height() / float(picture.height));
     if (scale >= 1) scale = std::floor(scale);
-    const float w = float(width) * scale, h = float(height) * scale;
+    const float w = float(picture.width) * scale, h = float(picture.height) * scale;
     const float x = snap(where.centre().x - w / 2), y = snap(where.centre().y - h / 2);
-    const ImTextureID texture =
-        m_painter.grey(greyLevels(values.first(size_t(width) * size_t(height))), width, height);
-    m_list->AddImage(texture, {x, y}, {x + w, y + h});
-    writeGrey(*this, values, width, height, {x, y, x + w, y + h});
+    m_list->AddImage(packedTexture(*this, picture, 1, {1, 1}), {x, y}, {x + w, y + h});
+    writePicture(*this, picture, 0, {x, y, x + w, y + h});
     return {x, y, x + w, y + h};
 }
 
 void Plot::image(std::span<const float> values, int width, int height, double x0, double y0, double x1,
                  double y1) {
-    if (width < 1 || height < 1 || values.size() < size_t(width) * size_t(height)) return;
+    const Images picture{.values = values, .width = width, .height = height};
+    if (picture.size() < 1) return;
     const Vec a = place(std::min(x0, x1), std::max(y0, y1)), b = place(std::max(x0, x1), std::min(y0, y1));
-    const ImTextureID texture =
-        m_canvas.painter().grey(greyLevels(values.first(size_t(width) * size_t(height))), width, height);
     const Rect on = {m_canvas.snap(a.x), m_canvas.snap(a.y), m_canvas.snap(b.x), m_canvas.snap(b.y)};
     m_canvas.pushClip(m_rect);
-    m_canvas.list()->AddImage(texture, {on.x0, on.y0}, {on.x1, on.y1});
-    writeGrey(m_canvas, values, width, height, on);
+    m_canvas.list()->AddImage(packedTexture(m_canvas, picture, 1, {1, 1}), {on.x0, on.y0}, {on.x1, on.y1});
+    writePicture(m_canvas, picture, 0, on);
     m_canvas.popClip();
 }
 

@@ -78,15 +78,15 @@ void Painter::field(ImDrawList* list, Rect clip, Rect place, const Grid& grid, c
                   .contourWidth = contourWidth});
 }
 
-ImTextureID Painter::grey(std::span<const uint8_t> values, int width, int height) {
+ImTextureID Painter::colours(std::span<const Rgba> values, int width, int height) {
     Texture& texture = nextTexture();
-    uploadBytes(texture, values, width, height, Filter::nearest, Reading::grey);
+    uploadColours(texture, values, width, height, Filter::nearest);
     return reinterpret_cast<ImTextureID>(intptr_t(GLuint(texture)));
 }
 
 ImTextureID Painter::opacity(std::span<const uint8_t> values, int width, int height) {
     Texture& texture = nextTexture();
-    uploadBytes(texture, values, width, height, Filter::nearest, Reading::opacity);
+    uploadOpacity(texture, values, width, height, Filter::nearest);
     return reinterpret_cast<ImTextureID>(intptr_t(GLuint(texture)));
 }
 

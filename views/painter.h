@@ -32,7 +32,7 @@ class Painter {
     void field(ImDrawList* list, Rect clip, Rect place, const Grid& grid, const FieldStyle& style,
                Rgba missing, Rgba contour, float contourWidth);
     // Textures for ImDrawList::AddImage, valid in this frame.
-    ImTextureID grey(std::span<const uint8_t> values, int width, int height);
+    ImTextureID colours(std::span<const Rgba> values, int width, int height);
     ImTextureID opacity(std::span<const uint8_t> values, int width, int height);
 
     Fonts& fonts() { return m_fonts; }

@@ -47,10 +47,13 @@ struct Grid {
     bool empty() const { return columns < 1 || rows < 1 || values.size() < size_t(columns) * size_t(rows); }
 };
 
-// n pictures of w x h grey values in 0..1 (clamped), row-major, the first row on top.
+// n pictures of w x h values, row-major, the first row on top: grey from low to high (clamped), or signed
+// ones, which take the colours of a diverging map.
 struct Images {
     std::span<const float> values;
     int width = 28, height = 28;
+    float low = 0, high = 1;
+    bool diverging = false;
     int size() const { return width * height > 0 ? int(values.size() / size_t(width * height)) : 0; }
 
     static Images of(const core::Tensor* t, int width = 28, int height = 28) {
