@@ -131,15 +131,17 @@ void Pane::State::layOut(const Rect& area, const Theme& t) {
     const float titleHeight = painter->fonts().font(Size::title)->FontSize + t.px(8);
     std::vector<std::string> ids;
     std::vector<float> weights;
+    size_t wanted = 0;
     for (const Panel& panel : panels) {
         ids.push_back(panel.id);
         weights.push_back(panel.weight);
+        if (!panel.shelved) ++wanted;
     }
     const std::tuple key(area, ids, weights, titleHeight);
     if (laidOutFor == key) return;
     laidOutFor = key;
     const float gap = t.px(24);
-    for (shown = panels.size(); shown > 0; --shown) {
+    for (shown = wanted; shown > 0; --shown) {
         Rect room = area;
         if (shown < panels.size()) room.cutBottom(t.px(26) + gap / 2);
         weights.resize(shown);

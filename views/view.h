@@ -20,6 +20,7 @@ struct Panel {
     std::vector<std::string> needs;  // channels; only those of visible panels are computed
     float weight = 1;                // area relative to the others; the main panel has about 2
     std::function<void(Canvas&, const core::Frame&, const SetHandle&)> draw;
+    bool shelved = false;  // begins on the shelf, whatever room there is; such panels are the last
 };
 
 class View {
