@@ -33,15 +33,22 @@ void AlgorithmView::setLesson(const LessonText& lesson) {
 }
 
 void AlgorithmView::setStage(const QString& stage) {
-    if (stage == m_stage) return;
-    m_stage = stage;
-    const int line = litLine();
+    light(false, stage);
+}
+
+void AlgorithmView::setSamplingStage(const QString& stage) {
+    light(true, stage);
+}
+
+void AlgorithmView::light(bool sampling, const QString& stage) {
+    if (stage == m_stages[sampling]) return;
+    m_stages[sampling] = stage;
+    const int line = litLine(sampling);
+    const QTextBlock block = line < 0 ? QTextBlock() : document()->findBlockByNumber(line);
     setAccessibleDescription(
-        line < 0 ? QString()
-                 : m_objects->plainText(document()->findBlockByNumber(line).position(),
-                                        document()->findBlockByNumber(line + 1).position() - 1));
+        line < 0 ? QString() : m_objects->plainText(block.position(), block.position() + block.length() - 1));
     if (line >= 0 && verticalScrollBar()->maximum() > 0) {
-        const QRectF rect = litRect();
+        const QRectF rect = litRect(sampling);
         if (rect.top() < 0 || rect.bottom() > viewport()->height())
             verticalScrollBar()->setValue(
                 int(verticalScrollBar()->value() + rect.center().y() - viewport()->height() / 2.0));
@@ -49,15 +56,17 @@ void AlgorithmView::setStage(const QString& stage) {
     viewport()->update();
 }
 
-int AlgorithmView::litLine() const {
-    if (m_stage.isEmpty()) return -1;
-    const auto it = std::find_if(m_lesson.algorithm.begin(), m_lesson.algorithm.end(),
-                                 [&](const AlgorithmLine& line) { return line.stage == m_stage; });
+int AlgorithmView::litLine(bool sampling) const {
+    const QString& stage = m_stages[sampling];
+    if (stage.isEmpty()) return -1;
+    const auto it = std::find_if(
+        m_lesson.algorithm.begin(), m_lesson.algorithm.end(),
+        [&](const AlgorithmLine& line) { return line.sampling == sampling && line.stage == stage; });
     return it == m_lesson.algorithm.end() ? -1 : int(it - m_lesson.algorithm.begin());
 }
 
-QRectF AlgorithmView::litRect() const {
-    const int line = litLine();
+QRectF AlgorithmView::litRect(bool sampling) const {
+    const int line = litLine(sampling);
     if (line < 0) return {};
     const QRectF block = document()->documentLayout()->blockBoundingRect(document()->findBlockByNumber(line));
     const double inset = 0.3 * m_style.em();
@@ -133,18 +142,22 @@ void AlgorithmView::paintEvent(QPaintEvent* event) {
         QPainter painter(viewport());
         painter.setRenderHint(QPainter::Antialiasing);
         const double em = m_style.em();
-        const int lit = litLine();
-        if (lit >= 0) {
-            QColor wash = m_style.now;
-            wash.setAlphaF(m_style.dark ? 0.20f : 0.24f);
+        QColor wash = m_style.now;
+        wash.setAlphaF(m_style.dark ? 0.20f : 0.24f);
+        for (const bool sampling : {false, true}) {
+            if (litLine(sampling) < 0) continue;
             painter.setPen(Qt::NoPen);
             painter.setBrush(wash);
-            painter.drawRoundedRect(litRect(), 0.35 * em, 0.35 * em);
+            painter.drawRoundedRect(litRect(sampling), 0.35 * em, 0.35 * em);
         }
         painter.setFont(m_style.scaled(0.82));
         int number = 0;
         for (int i = 0; i < int(m_lesson.algorithm.size()); ++i) {
-            if (m_lesson.algorithm[size_t(i)].stage.isEmpty()) continue;
+            const AlgorithmLine& line = m_lesson.algorithm[size_t(i)];
+            if (line.stage.isEmpty()) {
+                if (line.indent == 0) number = 0;  // another algorithm
+                continue;
+            }
             ++number;
             const QTextBlock block = document()->findBlockByNumber(i);
             const QTextLine first = block.layout()->lineAt(0);
@@ -152,7 +165,7 @@ void AlgorithmView::paintEvent(QPaintEvent* event) {
             const double top =
                 document()->documentLayout()->blockBoundingRect(block).top() - verticalScrollBar()->value();
             const double baseline = top + first.y() + first.ascent();
-            if (i == lit) {
+            if (i == litLine(line.sampling)) {
                 // A pointer, so that the lit line does not rest on colour alone.
                 const double middle = baseline - 0.36 * em, x = 1.15 * em;
                 painter.setPen(Qt::NoPen);

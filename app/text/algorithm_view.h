@@ -1,4 +1,4 @@
-// The lesson's pseudo-code; the line of the stage that comes next is lit.
+// The lesson's pseudo-code; the line of the stage that comes next is lit, in training and in sampling.
 #pragma once
 
 #include <QTextEdit>
@@ -17,12 +17,14 @@ class AlgorithmView : public QTextEdit {
     void setLesson(const LessonText& lesson);
     // Lights the line of this stage; an unknown or empty stage lights none.
     void setStage(const QString& stage);
+    // The same of the sampling run that the user steps through.
+    void setSamplingStage(const QString& stage);
 
-    QString stage() const { return m_stage; }
+    QString stage() const { return m_stages[0]; }
     // The index of the lit line, or -1.
-    int litLine() const;
+    int litLine(bool sampling = false) const;
     // Where the lit line is drawn, in viewport coordinates; empty if none is lit.
-    QRectF litRect() const;
+    QRectF litRect(bool sampling = false) const;
 
     QSize sizeHint() const override;
     QSize minimumSizeHint() const override;
@@ -35,11 +37,12 @@ class AlgorithmView : public QTextEdit {
 
   private:
     void build();
+    void light(bool sampling, const QString& stage);
 
     LessonText m_lesson;
     TextStyle m_style;
     InlineObjects* m_objects;
-    QString m_stage;
+    QString m_stages[2];  // of training, of sampling
     bool m_building = false;
 };
 

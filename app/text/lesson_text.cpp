@@ -17,7 +17,7 @@ namespace {
 const QRegularExpression fieldSeparator(QStringLiteral("\\s\\|(?:\\s|$)"));
 const QRegularExpression nameShape(QStringLiteral("^[a-z0-9][a-z0-9_-]*$"));
 const QRegularExpression displayFormula(QStringLiteral("^\\$\\$([a-z][a-z0-9_]*)\\$\\$$"));
-const QRegularExpression taggedLine(QStringLiteral("^\\[([a-z][a-z0-9_]*)\\]\\s+(.*)$"));
+const QRegularExpression taggedLine(QStringLiteral("^\\[(sampling\\.)?([a-z][a-z0-9_]*)\\]\\s+(.*)$"));
 const QRegularExpression liveNumber(QStringLiteral("^([a-z][a-z0-9_]*):([1-9])$"));
 
 [[noreturn]] void fail(const QString& file, int line, const std::string& fault) {
@@ -90,7 +90,7 @@ class Reader {
                 text.parameters.push_back({f[0], f[1], f[2], f[3]});
             });
         if (heading == "Options") {
-            static const QRegularExpression pair(QStringLiteral("^[a-z0-9_]+\\.[a-z0-9_-]+$"));
+            static const QRegularExpression pair(QStringLiteral("^[a-z0-9_]+\\.[a-z0-9_+-]+$"));
             return readItems(2, pair, [&](QStringList f) {
                 text.options.push_back({f[0].section('.', 0, 0), f[0].section('.', 1), f[1]});
             });
@@ -133,7 +133,8 @@ class Reader {
         if (seen.isEmpty()) fail(m_file, lineNumber(), "expected list items under this heading, found none");
     }
 
-    // A list, nested by two spaces a level; '[stage]' in front tags the line that the window lights.
+    // A list, nested by two spaces a level; '[stage]' or '[sampling.stage]' in front tags the line that the
+    // window lights.
     void readAlgorithm(LessonText& text) {
         QHash<QString, int> seen;
         for (skipEmpty(); !atSection(); skipEmpty()) {
@@ -149,13 +150,15 @@ class Reader {
                 const auto match = taggedLine.match(words);
                 if (!match.hasMatch())
                     fail(m_file, lineNumber(), "expected '[stage] words', found " + quoted(words));
-                out.stage = match.captured(1);
-                words = match.captured(2);
-                if (seen.contains(out.stage))
+                out.sampling = !match.captured(1).isEmpty();
+                out.stage = match.captured(2);
+                words = match.captured(3);
+                const QString whole = match.captured(1) + out.stage;
+                if (seen.contains(whole))
                     fail(m_file, lineNumber(),
-                         fmt::format("expected each stage once, found {} also in line {}", quoted(out.stage),
-                                     seen[out.stage]));
-                seen.insert(out.stage, lineNumber());
+                         fmt::format("expected each stage once, found {} also in line {}", quoted(whole),
+                                     seen[whole]));
+                seen.insert(whole, lineNumber());
             }
             out.spans = parseSpans(words, m_file, lineNumber());
             text.algorithm.push_back(std::move(out));

@@ -32,6 +32,7 @@ struct Chapter {
 // One line of the pseudo-code; a line without a stage (a loop's head) is never lit.
 struct AlgorithmLine {
     QString stage;
+    bool sampling = false;  // a stage of a sampling run: "[sampling.mean] ..."
     int indent = 0;
     Spans spans;
     int line = 0;
