@@ -24,6 +24,10 @@ void Pane::State::listPanels() {
     if (!there) maximised.clear();
 }
 
+void Pane::State::tellSampling() const {
+    if (view) view->setSampling(place, actions);
+}
+
 // Everything up to and including one change of the button: two in one frame would cancel out.
 void Pane::State::takeEvent() {
     mouse.pressed = mouse.released = mouse.doubled = false;
@@ -151,6 +155,8 @@ void Pane::setLesson(const std::string& lesson, std::unique_ptr<View> view) {
     s.shrinking.clear();
     s.memory.axes.clear();
     s.memory.moving.clear();
+    s.place = {};
+    s.tellSampling();
     s.listPanels();
     s.changed(2);
 }
@@ -176,6 +182,19 @@ void Pane::setPhrases(std::map<std::string, std::string> phrases) {
 
 void Pane::setHandle(SetHandle handle) {
     m_state->handle = std::move(handle);
+}
+
+void Pane::setSamplingPlace(const SamplingPlace& place) {
+    State& s = *m_state;
+    if (s.place == place) return;
+    s.place = place;
+    s.tellSampling();
+    s.changed();
+}
+
+void Pane::setSamplingActions(SamplingActions actions) {
+    m_state->actions = std::move(actions);
+    m_state->tellSampling();
 }
 
 void Pane::mouseMove(float x, float y) {

@@ -52,6 +52,9 @@ class Pane {
     void setPhrases(std::map<std::string, std::string> phrases);
     // Called during render() when the user moves something that the run depends on.
     void setHandle(SetHandle handle);
+    // Where the user stands among the frame's samplings, and whom panels ask to go elsewhere.
+    void setSamplingPlace(const SamplingPlace& place);
+    void setSamplingActions(SamplingActions actions);
 
     // Events in logical pixels from the top left. They are queued, and each frame takes one
     // transition, so that no press is lost: call render() while wantsFrame(). Left button only.

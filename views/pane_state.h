@@ -36,6 +36,8 @@ struct Pane::State {
     std::vector<Panel> panels;
     std::map<std::string, PanelTitle> titles;
     SetHandle handle;
+    SamplingPlace place;
+    SamplingActions actions;
     std::string maximised;
     std::string shrinking;  // drawn above the others while it goes back to its place
 
@@ -70,6 +72,7 @@ struct Pane::State {
         if (!maximised.empty()) return panels[panel].id == maximised;
         return places.size() != panels.size() || panel < shown;
     }
+    void tellSampling() const;
     void takeEvent();
     void rebuildFonts();
     void draw();

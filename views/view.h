@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/contract/frame.h"
+#include "views/sampling.h"
 
 namespace views {
 
@@ -31,6 +32,8 @@ class View {
     virtual std::vector<Panel> panels(const core::Frame& frame) = 0;
     // Every channel that any panel names, for the contract test.
     virtual std::vector<std::string> needs() const = 0;
+    // Of a lesson that samples: where the user stands, told before the panels are drawn, and whom to ask.
+    virtual void setSampling(const SamplingPlace&, const SamplingActions&) {}
 };
 
 // The view of that lesson, or nullptr.

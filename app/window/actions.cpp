@@ -35,6 +35,42 @@ Actions::Actions(QWidget* w) {
     reset = add(w, "reset", "reset", "Reset", "Step 0 again, with the same seed and the knobs as they are.",
                 keys("R"));
     newSeed = add(w, "newSeed", "seed", "New seed", "Step 0 with another initialisation.", keys("N"));
+    sample =
+        add(w, "sample", "sample", "Sample",
+            "Draws samples with the network and the knobs of this moment, and plays how they come about.",
+            keys("S"));
+    otherDice = add(w, "otherDice", "seed", "Other dice", "The same from another noise.", keys("D"));
+    play = add(w, "play", "play", "Play", "Plays the sampling run towards the data. The same key stops.",
+               keys("P"));
+    playBack = add(w, "playBack", "play_back", "Play backwards", "Plays the sampling run back to the noise.",
+                   keys("Shift+P"));
+    sampleStep =
+        add(w, "sampleStep", "step", "Next sampling step", "One step of the sampler.", keys("Ctrl+Right"));
+    sampleBack = add(w, "sampleBack", "back", "Previous sampling step", "One step of the sampler back.",
+                     keys("Ctrl+Left"));
+    sampleStage =
+        add(w, "sampleStage", "stage", "Next sampling stage",
+            "One stage of a sampling step: the next line of the pseudo-code.", keys("Ctrl+Shift+Right"));
+    sampleStageBack = add(w, "sampleStageBack", nullptr, "Previous sampling stage",
+                          "One stage of a sampling step back.", keys("Ctrl+Shift+Left"));
+    sampleFirst = add(w, "sampleFirst", "first", "To the noise", "The beginning of the sampling run.",
+                      keys("Ctrl+Home"));
+    sampleLast =
+        add(w, "sampleLast", "last", "To the samples", "The end of the sampling run.", keys("Ctrl+End"));
+    goToTime = add(w, "goToTime", nullptr, "Go to t…", "Type the time at which to look.", keys("T"));
+    loop = add(w, "loop", "loop", "Loop", "Playing begins again at the end.", keys("L"));
+    fork = add(w, "fork", "fork", "Fork",
+               "From this step on a second branch with other dice, beside the first.", keys("F"));
+    forkWith = add(w, "forkWith", "fork_with", "Fork with…",
+                   "A branch from this step on with another sampler, other settings or other weights.",
+                   keys("Shift+F"));
+    dropFork = add(w, "dropFork", "drop_fork", "Drop the branch", "The first run alone again.", keys("X"));
+    keepUp = add(w, "keepUp", "keep_up", "Keep up",
+                 "Samples again by itself, from the same noise, when the network or a knob has changed.",
+                 keys("K"));
+    loop->setCheckable(true);
+    keepUp->setCheckable(true);
+    keepUp->setChecked(true);
     compare =
         add(w, "compare", "compare", "Compare A and B",
             "Two runs side by side, with the same seed and data; turn the knobs of each.", keys("Ctrl+B"));
@@ -77,6 +113,26 @@ void Actions::dress() {
         if (entry.icon) entry.action->setIcon(icon(entry.icon, ink));
     }
     setRunning(m_running);
+    setPlaying(m_playing);
+}
+
+void Actions::setPlaying(int direction) {
+    m_playing = direction;
+    const QColor ink = colour(currentTheme(), views::Ink::text);
+    play->setIcon(icon(direction > 0 ? "pause" : "play", ink));
+    playBack->setIcon(icon(direction < 0 ? "pause" : "play_back", ink));
+}
+
+std::vector<QAction*> Actions::sampling() const {
+    return {sample,      otherDice,  play,     playBack, sampleStep, sampleBack, sampleStage, sampleStageBack,
+            sampleFirst, sampleLast, goToTime, loop,     fork,       forkWith,   dropFork,    keepUp};
+}
+
+void Actions::setSampling(bool samples) {
+    // What branches is for the bar to say, where there is a run.
+    for (QAction* action : sampling())
+        if (!samples || (action != fork && action != forkWith && action != dropFork))
+            action->setEnabled(samples);
 }
 
 void Actions::setRunning(bool running) {
@@ -89,7 +145,8 @@ void Actions::setRunning(bool running) {
 std::vector<QAction*> Actions::all() const {
     std::vector<QAction*> actions;
     for (const Entry& entry : m_entries)
-        if (entry.action != leaveText && entry.action != find) actions.push_back(entry.action);
+        if (entry.action->isEnabled() && entry.action != leaveText && entry.action != find)
+            actions.push_back(entry.action);
     return actions;
 }
 

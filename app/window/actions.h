@@ -16,10 +16,17 @@ struct Actions {
     void dress();
     // Run becomes Pause.
     void setRunning(bool running);
+    // The same of playing a sampling run.
+    void setPlaying(int direction);
+    // Whether the lesson samples; the keys of sampling do nothing where it does not.
+    void setSampling(bool samples);
     // Those that a person may look for, in the order of a menu.
     std::vector<QAction*> all() const;
 
     QAction *run, *step, *stage, *back, *first, *last, *reset, *newSeed;
+    // With Ctrl, the keys that move the training run move the sampling run.
+    QAction *sample, *otherDice, *play, *playBack, *sampleStep, *sampleBack, *sampleStage, *sampleStageBack,
+        *sampleFirst, *sampleLast, *goToTime, *loop, *fork, *forkWith, *dropFork, *keepUp;
     QAction *compare, *presenter, *openData, *exportPicture, *shareRun, *pasteRun, *device, *theme, *language,
         *find, *leaveText, *quit;
 
@@ -33,8 +40,11 @@ struct Actions {
     QAction* add(QWidget* window, const char* name, const char* icon, const char* words,
                  const char* explanation, const QList<QKeySequence>& keys);
 
+    std::vector<QAction*> sampling() const;
+
     std::vector<Entry> m_entries;
     bool m_running = false;
+    int m_playing = 0;
 };
 
 }  // namespace app

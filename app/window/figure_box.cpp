@@ -67,8 +67,11 @@ void FigureBox::stepBy(int steps) {
 
 bool FigureBox::event(QEvent* event) {
     if (event->type() == QEvent::ShortcutOverride) {
-        const int key = static_cast<QKeyEvent*>(event)->key();
-        if (key == Qt::Key_Space || key == Qt::Key_R || key == Qt::Key_N) {
+        const auto* press = static_cast<QKeyEvent*>(event);
+        const int key = press->key();
+        const bool letter = key >= Qt::Key_A && key <= Qt::Key_Z && key != Qt::Key_E &&
+                            !(press->modifiers() & Qt::ControlModifier);
+        if (key == Qt::Key_Space || letter) {
             event->ignore();
             return false;
         }

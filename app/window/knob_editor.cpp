@@ -46,7 +46,8 @@ bool isSwitch(const core::Parameter& p) {
 QString changeSentence(core::Change change) {
     return change == core::Change::structural
                ? say("Records the network again; weights that still fit are kept.")
-               : say("Acts at once, while it trains.");
+           : change == core::Change::sampling ? say("Read by the next run of the sampler.")
+                                              : say("Acts at once, while it trains.");
 }
 
 }  // namespace
@@ -127,7 +128,9 @@ void KnobEditor::setIdle(bool idle) {
 
 void KnobEditor::buildNumber() {
     auto* row = static_cast<QHBoxLayout*>(layout());
-    if (m_parameter.change == core::Change::live) {
+    const bool turned =
+        m_parameter.change == core::Change::live || m_parameter.change == core::Change::sampling;
+    if (turned) {
         m_slider = new CalmSlider(Qt::Horizontal, this);
         m_slider->setRange(0, sliderSteps);
         m_slider->setPageStep(sliderSteps / 10);

@@ -44,9 +44,15 @@ void KnobPanel::setLesson(const std::vector<core::Parameter>& parameters, const 
     auto* column = new QVBoxLayout(content);
     column->setContentsMargins(scaled(16), scaled(16), scaled(12), scaled(16));
     column->setSpacing(scaled(2));
-    const auto addGroup = [&](bool structural) {
+    enum Group { atOnce, ofSampling, rebuilds };
+    const auto groupOf = [](core::Change change) {
+        return change == core::Change::structural ? rebuilds
+               : change == core::Change::sampling ? ofSampling
+                                                  : atOnce;
+    };
+    const auto addGroup = [&](Group group) {
         for (const core::Parameter& parameter : parameters) {
-            if ((parameter.change == core::Change::structural) != structural) continue;
+            if (groupOf(parameter.change) != group) continue;
             auto* editor = new KnobEditor(parameter, text, content);
             connect(editor, &KnobEditor::changed, this, &KnobPanel::changed);
             column->addWidget(editor);
@@ -54,14 +60,22 @@ void KnobPanel::setLesson(const std::vector<core::Parameter>& parameters, const 
         }
     };
     const int below = scaled(4);
+    const bool samples = std::any_of(parameters.begin(), parameters.end(),
+                                     [&](const auto& p) { return groupOf(p.change) == ofSampling; });
+    if (samples) {
+        column->addWidget(heading("sample", say("Sampling"), say("read by the next run of the sampler")));
+        column->addSpacing(below);
+        addGroup(ofSampling);
+        column->addSpacing(scaled(16));
+    }
     column->addWidget(heading("live", say("At once"), say("turn these while it trains")));
     column->addSpacing(below);
-    addGroup(false);
+    addGroup(atOnce);
     column->addSpacing(scaled(16));
     column->addWidget(
         heading("rebuild", say("Rebuilds"), say("recorded again; weights that still fit are kept")));
     column->addSpacing(below);
-    addGroup(true);
+    addGroup(rebuilds);
     column->addStretch(1);
     setWidget(content);
     content->setAutoFillBackground(false);

@@ -46,6 +46,7 @@ MainWindow::MainWindow(const core::RunRequest& request, const WindowOptions& opt
     buildLayout();
     connectActions();
     connectControls();
+    connectSampling();
     restore(options);
     askForCard();
     openLesson(request);
@@ -83,7 +84,9 @@ void MainWindow::loadLesson(const QString& id) {
     m_presets = lesson->presets();
     m_text = loadLessonText(id, interfaceLanguage());
     m_lessons->setCurrentLesson(id);
+    forEachColumn([this](RunColumn& column) { prepareSampling(column); });
     dress();
+    showSampling();
 }
 
 void MainWindow::choosePreset(const QString& preset) {
@@ -102,6 +105,10 @@ void MainWindow::turnKnob(const QString& knob, double value) {
     m_notice.clear();
     RunColumn& column = selected();
     column.trainer().set(knob.toStdString(), value);
+    const bool ofSampling = std::any_of(m_parameters.begin(), m_parameters.end(), [&](const auto& p) {
+        return p.name == knob.toStdString() && p.change == core::Change::sampling;
+    });
+    if (ofSampling) return column.hurry();  // training knows nothing of it
     column.forgetFuture();
     column.hurry();
     m_transport->timeline()->forgetAfter(column.frame().step);
@@ -174,6 +181,7 @@ void MainWindow::setComparing(bool comparing) {
                 request.settings.emplace_back(parameter.name, parameter.print(value->second));
         }
         dressColumn(*b);
+        prepareSampling(*b);
         m_pace = std::make_shared<core::Lockstep>();
         for (size_t i = 0; i < 2; ++i) m_columns[i]->trainer().keepPace(m_pace, int(i));
         b->trainer().setStepsPerSecond(m_transport->stepsPerSecond());
@@ -201,6 +209,7 @@ void MainWindow::select(size_t column) {
     m_sides->setCurrentIndex(int(m_selected));
     m_header->setPreset(m_columnPresets[m_selected]);
     m_knobs->follow(selected().frame());
+    showSampling();
 }
 
 // Above each pane what only this run has.
@@ -273,6 +282,7 @@ void MainWindow::showFrame() {
     m_lessonView->setFrame(frame);
     m_algorithm->setStage(QString::fromStdString(frame.stage));
     showDifferences();
+    showSampling();
     if (!frame.running) showStatus();
 }
 

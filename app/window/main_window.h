@@ -32,6 +32,7 @@ class LessonList;
 class LessonView;
 class PresetHeader;
 class RunColumn;
+class SamplingBar;
 class ToolRow;
 class Transport;
 
@@ -65,6 +66,8 @@ class MainWindow : public QMainWindow {
     size_t columnCount() const { return m_columns.size(); }
     KnobPanel& knobs() { return *m_knobs; }
     Transport& transport() { return *m_transport; }
+    SamplingBar& samplingBar() { return *m_samplingBar; }
+    AlgorithmView& algorithm() { return *m_algorithm; }
     PresetHeader& header() { return *m_header; }
     LessonList& lessons() { return *m_lessons; }
     DeviceSwitch& devices() { return *m_device; }
@@ -82,16 +85,20 @@ class MainWindow : public QMainWindow {
     void buildLayout();
     void connectActions();
     void connectControls();
+    void connectSampling();
     void restore(const WindowOptions& options);
     void remember();
 
     void tick();
     bool pollPair();
     void showFrame();
+    void showSampling();
     void showStatus();
     void loadLesson(const QString& id);
     void dress();
     void dressColumn(RunColumn& column);
+    void prepareSampling(RunColumn& column);
+    void forkWith();
 
     RunColumn& selected() { return *m_columns[m_selected]; }
     void select(size_t column);
@@ -138,6 +145,7 @@ class MainWindow : public QMainWindow {
     LessonView* m_lessonView;
     AlgorithmView* m_algorithm;
     Transport* m_transport;
+    SamplingBar* m_samplingBar;
     QLabel* m_state;
     QPushButton* m_goOn;  // shown where a device failed
     DeviceSwitch* m_device;

@@ -24,6 +24,7 @@
 #include "app/window/phrases.h"
 #include "app/window/preset_header.h"
 #include "app/window/run_column.h"
+#include "app/window/sampling_bar.h"
 #include "app/window/style.h"
 #include "app/window/timeline_bar.h"
 #include "app/window/tool_row.h"
@@ -97,6 +98,8 @@ void MainWindow::buildLayout() {
     rows->addWidget(m_split, 1);
     m_transport = new Transport(*m_actions, root);
     rows->addWidget(m_transport);
+    m_samplingBar = new SamplingBar(*m_actions, root);
+    rows->addWidget(m_samplingBar);
 
     auto* status = new QWidget(root);
     auto* statusRow = new QHBoxLayout(status);
@@ -232,6 +235,7 @@ void MainWindow::dress() {
     m_actions->dress();
     m_header->setLesson(m_presets, m_text);
     m_transport->dress();
+    m_samplingBar->dress();
     m_tools->dress();
     if (!m_parameters.empty()) {
         m_knobs->setLesson(m_parameters, m_text);

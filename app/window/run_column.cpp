@@ -17,7 +17,13 @@ constexpr double drawingShare = 0.4;
 
 }  // namespace
 
-RunColumn::RunColumn(QWidget* parent) : QWidget(parent), m_frame(std::make_shared<const core::Frame>()) {
+RunColumn::RunColumn(QWidget* parent)
+    : QWidget(parent),
+      m_sampling({.sample = [this](const core::SamplingRequest& r) { return m_trainer.sample(r); },
+                  .fork = [this](int64_t run, int step,
+                                 const core::SamplingRequest& r) { return m_trainer.fork(run, step, r); },
+                  .discard = [this](int64_t run) { m_trainer.discard(run); }}),
+      m_frame(std::make_shared<const core::Frame>()) {
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(0);
@@ -32,6 +38,12 @@ RunColumn::RunColumn(QWidget* parent) : QWidget(parent), m_frame(std::make_share
             m_trainer.setHandle(handle, values);
             m_hurry = true;
         });
+        m_pane->pane().setSamplingActions(
+            {.goTo = [this](double t) { m_sampling.goToTime(t); },
+             .move = [this](int steps) { m_sampling.moveSteps(steps); },
+             .sample = [this](const core::SamplingRequest& r) { return m_trainer.sample(r); },
+             .discard = [this](int64_t run) { m_trainer.discard(run); }});
+        connect(&m_sampling, &SamplingPlayer::moved, this, &RunColumn::showPlace);
         column->addWidget(m_pane, 1);
     } else {
         m_without = new QLabel(glProbe().reason, this);
@@ -55,6 +67,10 @@ void RunColumn::replay(const core::Journal& journal, const std::vector<core::Own
     startOver();
     if (m_pane) m_pane->pane().setLesson(journal.lesson);
     hurry();
+}
+
+void RunColumn::showPlace() {
+    m_pane->pane().setSamplingPlace(m_sampling.place());
 }
 
 void RunColumn::setHeading(const QString& words) {
@@ -91,6 +107,7 @@ void RunColumn::startOver() {
     m_furthest = 0;
     m_stepBefore = m_frame->step;
     m_sinceRestart.start();
+    m_sampling.startOver();
     hurry();
 }
 
@@ -119,6 +136,7 @@ bool RunColumn::take(const core::FramePtr& frame) {
     m_sincePoll.start();
     m_hurry = false;
     if (m_pane) m_pane->pane().setFrame(frame);
+    m_sampling.follow(*frame);
     return true;
 }
 

@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 
+#include "app/window/sampling_player.h"
 #include "core/session/trainer.h"
 #include "views/pane.h"
 
@@ -24,6 +25,7 @@ class RunColumn : public QWidget {
     ~RunColumn() override;
 
     core::Trainer& trainer() { return m_trainer; }
+    SamplingPlayer& sampling() { return m_sampling; }
     // Null where there is no OpenGL; then a sentence stands in the pane's place.
     PaneWidget* pane() const { return m_pane; }
     const core::Frame& frame() const { return *m_frame; }
@@ -55,9 +57,11 @@ class RunColumn : public QWidget {
 
   private:
     void watch();
+    void showPlace();
     void follow(qint64 step);
 
     core::Trainer m_trainer;
+    SamplingPlayer m_sampling;
     core::FramePtr m_frame;
     PaneWidget* m_pane = nullptr;
     QLabel* m_heading;

@@ -13,9 +13,7 @@
 #include "app/window/style.h"
 
 namespace app {
-namespace {
 
-// 1, 2 or 5 times a power of ten, at least `least`.
 qint64 roundSpacing(double least) {
     const double power = std::pow(10.0, std::floor(std::log10(std::max(least, 1.0))));
     for (const double factor : {1.0, 2.0, 5.0})
@@ -28,8 +26,6 @@ QString thousands(qint64 value) {
     for (qsizetype at = digits.size() - 3; at > 0; at -= 3) digits.insert(at, QChar(0x2009));
     return digits;
 }
-
-}  // namespace
 
 TimelineBar::TimelineBar(QWidget* parent) : QAbstractSlider(parent) {
     setOrientation(Qt::Horizontal);

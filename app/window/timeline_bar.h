@@ -62,4 +62,9 @@ class TimelineBar : public QAbstractSlider {
     QString m_curveName;
 };
 
+// 1, 2 or 5 times a power of ten, at least `least` and 1: between ticks at whole numbers.
+qint64 roundSpacing(double least);
+// "12 345"
+QString thousands(qint64 value);
+
 }  // namespace app
