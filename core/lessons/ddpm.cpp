@@ -26,8 +26,9 @@ constexpr int bins = 16;                        // of t
 constexpr int judged = 2000, judgedSteps = 40;  // points, and steps of the sampler that draws them
 constexpr int binRows = 64;                     // of the bound, for each bin
 constexpr int frechetCount = 500;               // pictures, at least
-constexpr int knots = 6;                        // of the schedule drawn by hand
-constexpr int embedded = 64;                    // times whose embedding is shown
+constexpr size_t nearestRowsOfTest = 16;
+constexpr int knots = 6;      // of the schedule drawn by hand
+constexpr int embedded = 64;  // times whose embedding is shown
 constexpr PlaneGrid arrows{24, 3.5}, plane{96, 3.5};
 
 class Ddpm final : public Lesson {
@@ -71,6 +72,7 @@ class Ddpm final : public Lesson {
         }
         m_loaded = wanted;
         m_baseline = -1;
+        m_apart.clear();
         m_pairing.reset();
         m_meanSquare = meanSquare(*m_train);
         m_chain.clear();
@@ -193,18 +195,25 @@ class Ddpm final : public Lesson {
         return all;
     }
 
+    std::vector<const Knob*> idle() const override {
+        std::vector<const Knob*> all;
+        if (schedule != "drawn")
+            all.insert(all.end(), {&drawn0, &drawn1, &drawn2, &drawn3, &drawn4, &drawn5});
+        if (pictures())
+            all.insert(all.end(), {&width, &depth});
+        else
+            all.push_back(&channels);
+        if (sampler != "ddim") all.push_back(&eta);
+        if (sampler != "ddpm" && sampler != "ddim") all.push_back(&addedNoise);
+        return all;
+    }
+
     Choice data{*this,
                 "data",
                 {"ring8", "grid25", "moons", "swiss-roll", "checkerboard", "spirals", "pinwheel", "circles",
                  "fashion", "shapes"}};
     Choice schedule{*this, "schedule", {"linear", "cosine", "quadratic", "sigmoid", "drawn"}};
     Structural timesteps{*this, "timesteps", 1000, 2, 1000};
-    Live drawn0{*this, "drawn_0", 9, -12, 12, Live::linear};
-    Live drawn1{*this, "drawn_1", 2.5, -12, 12, Live::linear};
-    Live drawn2{*this, "drawn_2", 0.7, -12, 12, Live::linear};
-    Live drawn3{*this, "drawn_3", -0.7, -12, 12, Live::linear};
-    Live drawn4{*this, "drawn_4", -2.5, -12, 12, Live::linear};
-    Live drawn5{*this, "drawn_5", -9, -12, 12, Live::linear};
     Choice target{*this, "target", {"eps", "x0", "v", "score"}};
     Structural width{*this, "width", 128, 8, 512};
     Structural depth{*this, "depth", 4, 2, 6};
@@ -214,6 +223,12 @@ class Ddpm final : public Lesson {
     Live beta1{*this, "beta1", 0.9, 0, 0.999, Live::linear};
     Live beta2{*this, "beta2", 0.999, 0.5, 0.9999, Live::linear};
     Live ema{*this, "ema", 0.999, 0, 0.9999, Live::linear};
+    Live drawn0{*this, "drawn_0", 9, -12, 12, Live::linear};
+    Live drawn1{*this, "drawn_1", 2.5, -12, 12, Live::linear};
+    Live drawn2{*this, "drawn_2", 0.7, -12, 12, Live::linear};
+    Live drawn3{*this, "drawn_3", -0.7, -12, 12, Live::linear};
+    Live drawn4{*this, "drawn_4", -2.5, -12, 12, Live::linear};
+    Live drawn5{*this, "drawn_5", -9, -12, 12, Live::linear};
     Choice sampler{*this, "sampler", {"ddpm", "ddim", "euler", "heun", "dpm++"}, Change::sampling};
     Sampled samplerSteps{*this, "sampler_steps", 50, 1, 1000, true};
     Choice spacing{*this, "spacing", {"trailing", "leading", "linear", "karras"}, Change::sampling};
@@ -575,15 +590,30 @@ class Ddpm final : public Lesson {
         return nats / double(x.size()) / std::numbers::ln2;
     }
 
-    Measure nearest() const {
-        return {{"nearest_image", "nearest_distance"}, {"nearest_row"}, [this](Channels& c) {
-                    std::vector<float> query = c["nearest_row"].values;
-                    for (float& v : query) v = 0.5f * (v + 1);
-                    NearestRows found = nearestRows(*m_train, query);
-                    for (float& v : found.rows) v = 2 * v - 1;
-                    c["nearest_image"] = {{1, side * side}, std::move(found.rows)};
-                    c["nearest_distance"] = scalar(2 * double(found.distances[0]));
-                }};
+    // The training picture closest to the query, and how far pictures of the test set are from theirs: one
+    // more of them each time, until there are enough for a mean.
+    Measure nearest() {
+        return {
+            {"nearest_image", "nearest_distance", "nearest_baseline"}, {"nearest_row"}, [this](Channels& c) {
+                std::vector<float> query = c["nearest_row"].values;
+                for (float& v : query) v = 0.5f * (v + 1);
+                const bool another = m_apart.size() < std::min(nearestRowsOfTest, size_t(m_test->rows));
+                if (another) {
+                    const auto begin = int64_t(m_apart.size()) * side * side;
+                    for (int64_t i = begin; i < begin + side * side; ++i)
+                        query.push_back(m_test->values.empty() ? float(m_test->bytes[size_t(i)]) / 255
+                                                               : m_test->values[size_t(i)]);
+                }
+                const NearestRows found = nearestRows(*m_train, query);
+                if (another) m_apart.push_back(2 * double(found.distances[1]));
+                Tensor image{{1, side * side}, {}};
+                for (int i = 0; i < side * side; ++i) image.values.push_back(2 * found.rows[size_t(i)] - 1);
+                c["nearest_image"] = std::move(image);
+                c["nearest_distance"] = scalar(2 * double(found.distances[0]));
+                double sum = 0;
+                for (double apart : m_apart) sum += apart;
+                c["nearest_baseline"] = scalar(sum / double(m_apart.size()));
+            }};
     }
 
     // To as many fresh points, and what two sets of fresh points are apart.
@@ -680,6 +710,7 @@ class Ddpm final : public Lesson {
     TablePtr m_train, m_test;
     std::optional<Mixture> m_exact;  // of the training points, where it is known
     double m_meanSquare = 1, m_baseline = -1;
+    std::vector<double> m_apart;       // pictures of the test set from those of training
     std::optional<Pairing> m_pairing;  // under way, of these points
     std::vector<float> m_paired;
     std::vector<std::vector<float>> m_chain;

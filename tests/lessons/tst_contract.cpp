@@ -119,13 +119,30 @@ class TestContract : public QObject {
         QFETCH(QString, language);
         QStringList written;
         for (const app::AlgorithmLine& line : app::loadLessonText(id, language).algorithm)
-            if (!line.stage.isEmpty()) written << line.stage;
+            if (!line.stage.isEmpty() && !line.sampling) written << line.stage;
         for (const Preset& preset : makeLesson(id.toStdString())->presets()) {
             const Run run(small(id.toStdString(), preset.name));
             const QStringList recorded = namesOf(
                 run.stageNames(), [](const std::string& name) { return QString::fromStdString(name); });
             QCOMPARE(written, recorded);
         }
+    }
+
+    // Where each quantity of a kept step comes about (core::Trajectory::Quantity), and then the step.
+    void lessonsThatSampleTellHowAStepIsMade_data() { addLessons(); }
+    void lessonsThatSampleTellHowAStepIsMade() {
+        QFETCH(QString, id);
+        QFETCH(QString, language);
+        QStringList written;
+        for (const app::AlgorithmLine& line : app::loadLessonText(id, language).algorithm)
+            if (line.sampling) written << line.stage;
+        const auto lesson = makeLesson(id.toStdString());
+        QCOMPARE(written,
+                 lesson->sampling() ? QStringList({"predict", "mean", "noise", "step"}) : QStringList());
+        const bool turned = std::any_of(lesson->knobs().begin(), lesson->knobs().end(), [](const Knob* knob) {
+            return knob->parameter().change == Change::sampling;
+        });
+        QCOMPARE(turned, lesson->sampling().has_value());
     }
 
     void everyKnobAndOptionHasWordsAndNoOthersHave_data() { addLessons(); }

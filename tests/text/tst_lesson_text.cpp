@@ -14,7 +14,7 @@ using namespace app;
 
 namespace {
 
-const char* const lessons[] = {"gan", "vae"};
+const char* const lessons[] = {"gan", "vae", "ddpm"};
 
 // The smallest text that is whole; tests break one line of it.
 QString wholeText() {
@@ -152,7 +152,9 @@ void TestLessonText::stagesAreUnique() {
     QFETCH(QString, language);
     std::set<QString> seen;
     for (const AlgorithmLine& line : loadLessonText(lesson, language).algorithm)
-        if (!line.stage.isEmpty()) QVERIFY2(seen.insert(line.stage).second, qPrintable(line.stage));
+        if (!line.stage.isEmpty())
+            QVERIFY2(seen.insert((line.sampling ? "sampling." : "") + line.stage).second,
+                     qPrintable(line.stage));
     QVERIFY(seen.size() >= 9);
 }
 
@@ -229,6 +231,14 @@ void TestLessonText::aWholeTextIsRead() {
     QCOMPARE(text.algorithm[0].stage, QString());
     QCOMPARE(text.algorithm[1].stage, QStringLiteral("draw"));
     QCOMPARE(text.algorithm[1].indent, 1);
+    QVERIFY(!text.algorithm[1].sampling);
+    const LessonText both =
+        parseLessonText(wholeText().replace("  - [draw] draw $gan_z$",
+                                            "  - [draw] draw $gan_z$\n- back:\n  - [sampling.draw] draw"),
+                        "x.md", "x", "en");
+    QCOMPARE(both.algorithm.size(), size_t(4));
+    QVERIFY(both.algorithm[3].sampling);
+    QCOMPARE(both.algorithm[3].stage, QStringLiteral("draw"));
     QCOMPARE(text.panels.at(0).symbol, QStringLiteral("|x|"));
     QCOMPARE(text.channels.at(0).unit, QString());
     QCOMPARE(text.formulas(), QStringList({"gan_x", "gan_value", "gan_z"}));

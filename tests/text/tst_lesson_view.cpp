@@ -79,6 +79,7 @@ class TestLessonView : public QObject {
     void litLineFollowsTheStage();
     void litLineCarriesAMarkerBesideItsColour();
     void everyStageOfTheTextLightsItsOwnLine();
+    void trainingAndSamplingLightALineEach();
 };
 
 void TestLessonView::pageSpeaksItsFormulasAndNumbers() {
@@ -257,7 +258,7 @@ void TestLessonView::largeLettersMakeLargeFormulas() {
 void TestLessonView::formulasFitANarrowColumn() {
     LessonView view;
     view.resize(300, 600);
-    for (const char* lesson : {"gan", "vae"}) {
+    for (const char* lesson : {"gan", "vae", "ddpm"}) {
         view.setLesson(loadLessonText(lesson, "en"));
         view.show();
         QVERIFY2(view.document()->idealWidth() <= view.viewport()->width(),
@@ -316,20 +317,42 @@ void TestLessonView::litLineCarriesAMarkerBesideItsColour() {
 }
 
 void TestLessonView::everyStageOfTheTextLightsItsOwnLine() {
-    for (const char* lesson : {"gan", "vae"}) {
+    for (const char* lesson : {"gan", "vae", "ddpm"}) {
         const LessonText text = loadLessonText(lesson, "zh");
         AlgorithmView view;
         view.setLesson(text);
         std::set<int> lines;
         for (const AlgorithmLine& line : text.algorithm) {
             if (line.stage.isEmpty()) continue;
-            view.setStage(line.stage);
-            QVERIFY(view.litLine() >= 0);
-            QVERIFY(lines.insert(view.litLine()).second);
+            line.sampling ? view.setSamplingStage(line.stage) : view.setStage(line.stage);
+            QVERIFY(view.litLine(line.sampling) >= 0);
+            QVERIFY(lines.insert(view.litLine(line.sampling)).second);
         }
         view.setStage("unheard-of");
         QCOMPARE(view.litLine(), -1);
     }
+}
+
+void TestLessonView::trainingAndSamplingLightALineEach() {
+    AlgorithmView view;
+    view.setPalette(lightPalette());
+    view.resize(420, 560);
+    view.setLesson(loadLessonText("ddpm", "en"));
+    view.show();
+    const auto lit = [&](const QRectF& rect) {
+        return yellowPixels(view.viewport()->grab().toImage(), rect.toRect()) > 1000;
+    };
+    view.setStage("predict");
+    view.setSamplingStage("predict");  // both have a stage of that name
+    QVERIFY(view.litLine() >= 0 && view.litLine() != view.litLine(true));
+    QVERIFY(lit(view.litRect()) && lit(view.litRect(true)));
+    QVERIFY(view.accessibleDescription().contains("the network predicts"));
+    view.setStage({});
+    QVERIFY(lit(view.litRect(true)));
+    view.setSamplingStage("step");  // the last line of all
+    QVERIFY(view.accessibleDescription().contains("step"));
+    view.setSamplingStage({});
+    QCOMPARE(view.litLine(true), -1);
 }
 
 QTEST_MAIN(TestLessonView)
