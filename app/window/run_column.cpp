@@ -141,6 +141,7 @@ bool RunColumn::take(const core::FramePtr& frame) {
 }
 
 void RunColumn::refresh() {
+    m_sampling.keepUp(*m_frame);
     if (m_pane) m_pane->refresh();
 }
 

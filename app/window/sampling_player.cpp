@@ -106,7 +106,8 @@ void SamplingPlayer::receive() {
 }
 
 void SamplingPlayer::keepUp(const core::Frame& frame) {
-    if (!m_keepsUp || m_place.branch || m_direction || !frame.problem.empty() || frame.settings.empty())
+    if (!samples() || !m_keepsUp || m_place.branch || m_direction || !frame.problem.empty() ||
+        frame.settings.empty())
         return;
     const bool turned = m_settings != m_askedWith;
     if (m_asked) {

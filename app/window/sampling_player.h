@@ -33,6 +33,8 @@ class SamplingPlayer : public QObject {
     bool samples() const { return !m_knobs.empty(); }
     // The newest frame: its runs, and whether the network or a knob is another than the run knows.
     void follow(const core::Frame& frame);
+    // Asks for another run if one is due: now and then, whether or not there is another frame.
+    void keepUp(const core::Frame& frame);
     // The trainer began anew: what was sampled is of a network that is gone.
     void startOver();
 
@@ -84,7 +86,6 @@ class SamplingPlayer : public QObject {
     int lastStep() const;  // that can be shown
     void ask(const core::SamplingRequest& request, bool played);
     void receive();
-    void keepUp(const core::Frame& frame);
     void put(int step, int stage = -1);
     core::Settings relevant(const core::Frame& frame) const;
 
