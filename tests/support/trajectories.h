@@ -14,6 +14,7 @@ struct TrajectoryMaker {
     int count = 64;
     core::Shape sample = {2};
     double last = 1000, sigma = 0.05;
+    float offset = 0;  // of every number at the end
     uint64_t seed = 1;
 
     // The place of element e of a sample at the start and at the end.
@@ -26,7 +27,7 @@ struct TrajectoryMaker {
     }
     float at(int64_t i, int64_t e, int step) const {
         const float share = float(step) / float(steps);
-        return (1 - share) * from(i, e) + share * to(i, e);
+        return (1 - share) * from(i, e) + share * (to(i, e) + offset);
     }
     double timeOf(int step) const { return last * (1 - double(step) / steps); }
 

@@ -101,17 +101,24 @@ void Forward::draw(Canvas& canvas, const core::Frame& frame, const SamplingPlace
              {"N(0, 1)", Ink::faint, LegendEntry::dotted},
              {"sampler", Ink::generated, LegendEntry::line}});
     const Rect words = area.cutTop(small + canvas.px(2));
-    std::string told =
-        "t = " + count(std::llround(std::max(1.0, m_t))) + ", ᾱ = " + figure(momentAt(frame, m_t).abar);
+    std::string told = "t = " + count(std::llround(std::max(1.0, m_t)));
     const float ks = frame.scalar("chain_ks", NAN), limit = frame.scalar("chain_ks_limit", NAN);
+    std::string agreement;
     if (std::isfinite(ks) && std::isfinite(limit))
-        told += " · KS " + figure(double(ks), 2) + (ks < limit ? " < " : " > ") + figure(double(limit), 2);
+        agreement =
+            " · KS " + figure(double(ks), 2) + (ks < limit ? " < " : " > ") + figure(double(limit), 2);
+    const std::string signal = " · ᾱ = " + figure(momentAt(frame, m_t).abar);
+    const auto fits = [&](const std::string& more) {
+        return canvas.measure(told + more, Size::small).x <= words.width();
+    };
+    if (fits(signal + agreement)) told += signal;
+    if (fits(agreement)) told += agreement;
     canvas.text({words.x0, words.y0}, told, {.paint = Ink::text, .size = Size::small});
 
     const std::vector<float> reverse = reverseAt(frame, place, m_t);
     const core::Tensor *chain = frame.find("chain_xt"), *closed = frame.find("forward_xt");
-    const auto clouds = squares(canvas, area, {"chain", "closed form", "sampler"},
-                                {Ink::noise, Ink::exact, Ink::generated}, area.height() * 0.58f);
+    const auto clouds = squares(canvas, area, {"chain", "at once", "sampler"},
+                                {Ink::noise, Ink::exact, Ink::generated}, area.height() * 0.5f);
     const std::span<const float> shown[] = {
         chain ? std::span<const float>(chain->values) : std::span<const float>(),
         closed ? std::span<const float>(closed->values) : std::span<const float>(), reverse};

@@ -142,8 +142,10 @@ void Nearest::draw(Canvas& canvas, const core::Frame& frame, const SamplingPlace
     Rect area = canvas.area();
     const core::TrajectoryPtr run = runOf(frame, place.run);
     const int side = run ? sideOf(size_t(run->width())) : 0;
-    if (!run || run->steps.empty() || side == 0)
-        return canvas.empty("A sample above the training image closest to it.", area);
+    const auto nothing = [&] {
+        canvas.empty("A sample and the training image closest to it appear here.", area);
+    };
+    if (!run || run->steps.empty() || side == 0) return nothing();
     sample = std::clamp(sample, 0, run->count - 1);
     if (run->complete() && (run->id != m_run || sample != m_sample)) {
         m_run = run->id;
@@ -151,13 +153,14 @@ void Nearest::draw(Canvas& canvas, const core::Frame& frame, const SamplingPlace
         m_query = run->values(core::Trajectory::state, int(run->steps.size()), sample, 1);
         set("nearest_query", m_query);
     }
+    if (m_query.empty()) return nothing();
     const core::Tensor* image = frame.find("nearest_image");
     const float small = canvas.lineHeight(Size::small);
     const Rect words = area.cutBottom(small + canvas.px(4));
     const bool beside = area.width() > area.height();
     const float gap = canvas.px(16);
     const Paint paints[] = {Ink::generated, Ink::data};
-    const char* titles[] = {"sample", "nearest training image"};
+    const char* titles[] = {"sample", "in the training set"};
     const std::span<const float> pictures[] = {
         m_query, image ? std::span<const float>(image->values) : std::span<const float>()};
     for (int i = 0; i < 2; ++i) {

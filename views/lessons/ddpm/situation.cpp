@@ -126,7 +126,7 @@ std::vector<Rect> squares(Canvas& canvas, Rect& area, const std::vector<std::str
     std::vector<Rect> out;
     float x = area.x0 + std::max(0.f, spare / 2);
     for (size_t i = 0; i < titles.size(); ++i) {
-        canvas.pushClip({x, area.y0, x + side + gap, area.y0 + line});
+        canvas.pushClip({x, area.y0, x + side + gap / 2, area.y0 + line});
         canvas.text({x, area.y0}, titles[i], {.paint = paints[i], .size = Size::small});
         canvas.popClip();
         out.push_back({x, area.y0 + line, x + side, area.y0 + line + side});

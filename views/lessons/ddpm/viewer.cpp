@@ -81,11 +81,13 @@ void Viewer::draw(Canvas& canvas, const core::Frame& frame, const SamplingPlace&
 }
 
 void Viewer::drawColumn(Canvas& canvas, const core::Frame& frame, const Shown& shown, Rect where) {
-    drawHead(canvas, shown, where.cutTop(2 * canvas.lineHeight(Size::small) + canvas.px(6)));
+    Rect head = where.cutTop(2 * canvas.lineHeight(Size::small) + canvas.px(6));
     // One sample or all.
     const std::string label = m_single ? "all" : "one";
     const float wide = canvas.measure(canvas.words(label), Size::small).x + canvas.px(20);
-    const Rect button = {where.x1 - wide, where.y0 - canvas.px(26), where.x1, where.y0 - canvas.px(6)};
+    const Rect button = {head.x1 - wide, head.y1 - canvas.px(26), head.x1, head.y1 - canvas.px(6)};
+    head.x1 = button.x0 - canvas.px(6);
+    drawHead(canvas, shown, head);
     if (canvas.button(shown.id + "/single", button, canvas.words(label))) m_single = !m_single;
     if (canvas.hovered(button)) canvas.tooltip("One sample, or all of them.");
 
