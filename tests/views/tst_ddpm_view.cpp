@@ -366,7 +366,9 @@ class DdpmViewTest : public QObject {
         std::vector<core::Trajectory> runs;
         for (size_t i = 0; i < stage.asked.size(); ++i) {
             support::TrajectoryMaker maker = makerOf(false, int(stage.asked[i].changes.at("sampler_steps")));
-            maker.offset = i == 0 ? 0 : 0.5f / float(maker.steps);  // the first is what counts as exact
+            // The first is what counts as exact; of the others each sampler has a curve of its own.
+            const auto sampler = float(stage.asked[i].changes.at("sampler"));
+            maker.offset = i == 0 ? 0 : 0.5f * (1 + sampler) / float(maker.steps);
             runs.push_back(maker.make(int64_t(101 + i)));
         }
         const QImage before = stage.picture();
