@@ -81,28 +81,29 @@ def train(x0, steps, device, seed):
         with torch.no_grad():
             for name, p in net.named_parameters():
                 average[name].lerp_(p, 1 - keep)
-        return value
+        return value.detach()
 
-    run = step
-    for t in range(steps):
+    def follow(t):
         keep.fill_(min(0.999, (t + 1) / (t + 10)))
-        if device == "cuda" and t == 20:  # warm by then: from here on the step is replayed as one graph
-            stream = torch.cuda.Stream()
-            stream.wait_stream(torch.cuda.current_stream())
-            with torch.cuda.stream(stream):
-                step()
-            torch.cuda.current_stream().wait_stream(stream)
+
+    warm = min(steps, 20)
+    if device != "cuda":
+        warm = steps
+    with torch.cuda.stream(torch.cuda.Stream() if device == "cuda" else None):
+        for t in range(warm):
+            follow(t)
+            step()
+        if warm < steps:  # from here on the step is replayed as one graph
             graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(graph):
+            with torch.cuda.graph(graph, stream=torch.cuda.current_stream()):
                 value = step()
-
-            def run():
-                graph.replay()
-                return value
-
-        value_now = run()
-        if t % 5000 == 0:
-            print(f"step {t}: loss {value_now.item():.4f}", flush=True)
+        for t in range(warm, steps):
+            follow(t)
+            graph.replay()
+            if t % 5000 == 0:
+                print(f"step {t}: loss {value.item():.4f}", flush=True)
+        if device == "cuda":
+            torch.cuda.synchronize()
     return average
 
 

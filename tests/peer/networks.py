@@ -19,7 +19,7 @@ def attention(q, k, v, causal=False):
 def timestep_embedding(t, dim, max_period=10000.0):
     """Sinusoidal embedding, cosines first. t: (batch,), any real values."""
     half = dim // 2
-    frequencies = torch.exp(-math.log(max_period) * torch.arange(half, dtype=torch.float32) / half)
+    frequencies = torch.exp(-math.log(max_period) * torch.arange(half, dtype=torch.float32, device=t.device) / half)
     angles = t.float()[:, None] * frequencies[None]
     return torch.cat([torch.cos(angles), torch.sin(angles)], dim=-1)
 
