@@ -71,6 +71,7 @@ void MainWindow::openLesson(const core::RunRequest& request) {
     selected().open(request);
     startOver();
     setNotice({}, false);
+    m_shipped = request.settings.empty() && request.ownData.empty() && openShipped(m_columnPresets[0]);
     if (m_running) selected().trainer().run();
     // Once the page has its width.
     QTimer::singleShot(0, m_lessonView, [this] { m_lessonView->verticalScrollBar()->setValue(0); });
@@ -92,13 +93,38 @@ void MainWindow::loadLesson(const QString& id) {
 void MainWindow::choosePreset(const QString& preset) {
     m_notice.clear();
     m_columnPresets[m_selected] = preset;
-    selected().trainer().applyPreset(preset.toStdString());
+    const bool shipped = m_columns.size() == 1 && openShipped(preset);
+    if (!shipped) selected().trainer().applyPreset(preset.toStdString());
     // The other of A and B begins again with it.
     forEachColumn([this](RunColumn& column) {
         if (&column != &selected()) column.trainer().reset();
         column.startOver();
     });
     startOver();
+    m_shipped = shipped;
+}
+
+// Where a trained network comes with the preset, it is there at once, and its run stands still.
+bool MainWindow::openShipped(const QString& preset) {
+    const std::string lesson = m_text.id.toStdString();
+    try {
+        const std::shared_ptr<const core::SavedRun> saved = shippedRun(lesson, preset.toStdString());
+        if (!saved) return false;
+        setRunning(false);
+        selected().trainer().openSaved(saved, {});
+    } catch (const core::Error& error) {
+        setNotice(QString::fromUtf8(error.what()), true);
+        return false;
+    }
+    m_estimate.begin({.lesson = lesson, .preset = preset.toStdString()});
+    return true;
+}
+
+void MainWindow::trainFromScratch() {
+    selected().trainer().applyPreset(m_columnPresets[m_selected].toStdString());
+    selected().startOver();
+    startOver();
+    setRunning(true);
 }
 
 void MainWindow::turnKnob(const QString& knob, double value) {
@@ -117,6 +143,7 @@ void MainWindow::turnKnob(const QString& knob, double value) {
 
 // The timeline begins anew; the trainers have been told.
 void MainWindow::startOver() {
+    m_shipped = false;
     m_transport->timeline()->clearMarkers();
     forEachColumn([](RunColumn& column) { column.hurry(); });
 }
@@ -301,6 +328,13 @@ void MainWindow::showStatus() {
         : frame.target >= 0 ? say("on the way to step %1").arg(frame.target)
                             : say("paused"));
     m_goOn->setVisible(frame.deviceFailed);
+    m_scratch->setVisible(m_shipped && frame.step > 0);
+    if (m_shipped) {
+        const std::optional<double> seconds = m_estimate.seconds();
+        m_scratch->setText(seconds ? say("Train from scratch (about %1 min here)")
+                                         .arg(std::max(1, int(std::lround(*seconds / 60))))
+                                   : say("Train from scratch"));
+    }
     m_device->setDevice(QString::fromStdString(frame.device), frame.seed);
     for (const ChannelWords& channel : m_text.channels) {
         const auto history = frame.histories.find(channel.name.toStdString());

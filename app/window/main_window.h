@@ -10,6 +10,7 @@
 
 #include "app/text/lesson_text.h"
 #include "app/window/actions.h"
+#include "app/window/shipped_run.h"
 #include "core/contract/parameter.h"
 #include "core/session/journal.h"
 #include "core/session/lockstep.h"
@@ -62,6 +63,8 @@ class MainWindow : public QMainWindow {
 
     // For pictures and tests.
     Actions& actions() { return *m_actions; }
+    // A network that came with the program is at work, and stands still.
+    bool showsShipped() const { return m_shipped; }
     RunColumn& column(size_t index = 0) { return *m_columns.at(index); }
     size_t columnCount() const { return m_columns.size(); }
     KnobPanel& knobs() { return *m_knobs; }
@@ -105,6 +108,8 @@ class MainWindow : public QMainWindow {
     void forEachColumn(const std::function<void(RunColumn&)>& act);
     void setRunning(bool running);
     void choosePreset(const QString& preset);
+    bool openShipped(const QString& preset);
+    void trainFromScratch();
     void turnKnob(const QString& knob, double value);
     void startOver();
     void stageOnce();
@@ -147,7 +152,10 @@ class MainWindow : public QMainWindow {
     Transport* m_transport;
     SamplingBar* m_samplingBar;
     QLabel* m_state;
-    QPushButton* m_goOn;  // shown where a device failed
+    QPushButton* m_goOn;     // shown where a device failed
+    QPushButton* m_scratch;  // shown where a network that comes with the program is at work
+    TrainingEstimate m_estimate;
+    bool m_shipped = false;
     DeviceSwitch* m_device;
     FigureLabel* m_rate;
 

@@ -110,9 +110,13 @@ void MainWindow::buildLayout() {
     m_rate = new FigureLabel("100 000 steps a second", status);
     m_goOn = new QPushButton(status);
     m_goOn->hide();
+    m_scratch = new QPushButton(status);
+    m_scratch->setObjectName("scratch");
+    m_scratch->hide();
     m_device = new DeviceSwitch(status);
     statusRow->addWidget(m_state, 1);
     statusRow->addWidget(m_goOn);
+    statusRow->addWidget(m_scratch);
     statusRow->addWidget(m_rate);
     statusRow->addSpacing(16);
     statusRow->addWidget(m_device);
@@ -194,6 +198,7 @@ void MainWindow::connectControls() {
     connect(m_header, &PresetHeader::chosen, this, &MainWindow::choosePreset);
     connect(m_device, &DeviceSwitch::chosen, this, &MainWindow::useDevice);
     connect(m_goOn, &QPushButton::clicked, this, [this] { useDevice("cpu", false); });
+    connect(m_scratch, &QPushButton::clicked, this, &MainWindow::trainFromScratch);
     connect(m_knobs, &KnobPanel::changed, this, &MainWindow::turnKnob);
     connect(m_sides, &QTabBar::currentChanged, this,
             [this](int index) { select(size_t(std::max(0, index))); });
@@ -265,6 +270,7 @@ void MainWindow::dress() {
     m_device->dress();
     m_goOn->setText(say("Go on with the CPU"));
     m_goOn->setToolTip(say("The run is kept; the CPU takes over from its latest numbers."));
+    m_scratch->setToolTip(say("This network came with the program already trained. Train your own instead."));
     forEachColumn([this](RunColumn& column) { dressColumn(column); });
     showStatus();
 }

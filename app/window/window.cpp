@@ -30,7 +30,10 @@ int runWindow(const core::RunRequest& request, const std::optional<core::Journal
     options.language = language == "zh" ? "zh" : "en";
     MainWindow window(request, options);
     window.show();
-    journal ? window.replayRun(QString::fromStdString(journal->toLine())) : window.actions().run->trigger();
+    if (journal)
+        window.replayRun(QString::fromStdString(journal->toLine()));
+    else if (!window.showsShipped())
+        window.actions().run->trigger();
     return QApplication::exec();
 }
 

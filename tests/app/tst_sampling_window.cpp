@@ -292,6 +292,20 @@ class TestSamplingWindow : public QObject {
         window().setComparing(false);
     }
 
+    void aNetworkThatComesWithThePresetIsThereAtOnce() {
+        window().openLesson({.lesson = "ddpm", .preset = "fashion"});
+        auto* const scratch = window().findChild<QPushButton*>("scratch");
+        QVERIFY(scratch);
+        QVERIFY(comesTrue([&] { return frame().step == 40000 && scratch->isVisible(); }));
+        QVERIFY(!frame().running && window().showsShipped());
+        // What training takes here is measured beside it.
+        QVERIFY(comesTrue([&] { return scratch->text().contains("min here"); }, 60'000));
+        scratch->click();
+        QVERIFY(comesTrue([&] { return frame().running && frame().step < 40000; }));
+        QVERIFY(!window().showsShipped());
+        QVERIFY(comesTrue([&] { return !scratch->isVisible(); }));
+    }
+
     void everyControlOfTheBarSaysWhatItIs() {
         int found = 0;
         for (QWidget* widget : window().samplingBar().findChildren<QWidget*>()) {

@@ -160,7 +160,7 @@ void Nearest::draw(Canvas& canvas, const core::Frame& frame, const SamplingPlace
     const bool beside = area.width() > area.height();
     const float gap = canvas.px(16);
     const Paint paints[] = {Ink::generated, Ink::data};
-    const char* titles[] = {"sample", "in the training set"};
+    const char* titles[] = {"sample", "nearest"};
     const std::span<const float> pictures[] = {
         m_query, image ? std::span<const float>(image->values) : std::span<const float>()};
     for (int i = 0; i < 2; ++i) {

@@ -1,0 +1,29 @@
+// Networks that come with the program already trained, and how long it would take to train one here.
+#pragma once
+
+#include <future>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "core/session/run_request.h"
+#include "core/session/saved_run.h"
+
+namespace app {
+
+// Of assets/weights/<lesson>-<preset>; null if there is none. Throws core::Error if it is damaged.
+std::shared_ptr<const core::SavedRun> shippedRun(const std::string& lesson, const std::string& preset);
+
+// The time of a preset's whole training on this machine, by a step of it on a thread of its own.
+class TrainingEstimate {
+  public:
+    void begin(const core::RunRequest& request);
+    // Empty until it is known.
+    std::optional<double> seconds();
+
+  private:
+    std::future<double> m_measured;
+    std::optional<double> m_seconds;
+};
+
+}  // namespace app
