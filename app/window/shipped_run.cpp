@@ -17,6 +17,9 @@ std::shared_ptr<const core::SavedRun> shippedRun(const std::string& lesson, cons
 }
 
 void TrainingEstimate::begin(const core::RunRequest& request) {
+    const std::string of = request.lesson + "-" + request.preset;
+    if (of == m_of) return;
+    m_of = of;
     m_seconds.reset();
     m_measured = std::async(std::launch::async, [request] {
         core::Run run(request);

@@ -17,11 +17,13 @@ std::shared_ptr<const core::SavedRun> shippedRun(const std::string& lesson, cons
 // The time of a preset's whole training on this machine, by a step of it on a thread of its own.
 class TrainingEstimate {
   public:
+    // A preset that is being measured, or was, is not measured again.
     void begin(const core::RunRequest& request);
     // Empty until it is known.
     std::optional<double> seconds();
 
   private:
+    std::string m_of;
     std::future<double> m_measured;
     std::optional<double> m_seconds;
 };
