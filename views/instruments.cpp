@@ -206,14 +206,17 @@ bool Canvas::button(const std::string& id, Rect where, const std::string& label)
     const bool held = holds(id, where), lit = hovered(where);
     fill(where, lit ? Ink::grid : Ink::surface, 4);
     outline(where, Stroke(held ? Ink::selection : Ink::grid, 1), 4);
-    pushClip(where);
-    const bool fits = measure(label, Size::small).x <= where.width() - px(12);
-    if (fits) {
-        text(where.centre(), label, {Ink::text, Size::small, {0.5f, 0.5f}});
-    } else {
-        text({where.x0 + px(6), where.centre().y}, label, {Ink::text, Size::small, {0, 0.5f}});
+    // A label without room is cut off at a letter, and shown whole beside the mouse.
+    std::string shown = words(label);
+    const float room = where.width() - px(12);
+    const bool fits = measure(shown, Size::small).x <= room;
+    while (!fits && !shown.empty() && measure(shown + "…", Size::small).x > room) {
+        while (shown.size() > 1 && (uint8_t(shown.back()) & 0xC0) == 0x80) shown.pop_back();
+        shown.pop_back();
     }
-    popClip();
+    if (!fits) shown += "…";
+    if (!fits && lit) tooltip(label);
+    text(where.centre(), shown, {Ink::text, Size::small, {0.5f, 0.5f}});
     return held && m_mouse.released && lit;
 }
 
