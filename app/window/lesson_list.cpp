@@ -2,6 +2,7 @@
 
 #include <QEvent>
 #include <QPainter>
+#include <QScrollBar>
 #include <QStyledItemDelegate>
 #include <algorithm>
 
@@ -90,12 +91,16 @@ class LessonDelegate : public QStyledItemDelegate {
     static QRect textArea(const QStyleOptionViewItem& option) {
         return option.rect.adjusted(scaled(16), scaled(8), -scaled(8), -scaled(8));
     }
+    // The narrower of the two widths: heights are asked for before the scroll bar is known to be needed.
+    static int listWidth(const QStyleOptionViewItem& option) {
+        if (!option.widget) return 200;
+        const auto& list = *static_cast<const QListWidget*>(option.widget);
+        return list.width() - 2 * list.frameWidth() - list.verticalScrollBar()->sizeHint().width();
+    }
     static int linesOf(const QStyleOptionViewItem& option, const QString& words) {
         const QFontMetrics metrics(smallFont(option));
-        const int width =
-            option.widget ? static_cast<const QListWidget*>(option.widget)->viewport()->width() : 200;
         const QRect bounds =
-            metrics.boundingRect(QRect(0, 0, width - scaled(24), 1000), Qt::TextWordWrap, words);
+            metrics.boundingRect(QRect(0, 0, listWidth(option) - scaled(24), 1000), Qt::TextWordWrap, words);
         return std::max(1, (bounds.height() + metrics.lineSpacing() / 2) / metrics.lineSpacing());
     }
 };

@@ -9,19 +9,16 @@ namespace {
 
 using core::Trajectory;
 
-// In the order of the knob `sampler`; the first one throws dice and follows no path.
+// By options of the knob `sampler`; the first one throws dice and follows no path. Without dice DDIM's step
+// is Euler's in x / signal over noise / signal, number for number: one curve for both.
 struct Sampler {
     const char* name;
     int option;
     bool random;
-    LegendEntry::Mark mark;
 };
-constexpr Sampler samplers[] = {{"DDPM", 0, true, LegendEntry::dotted},
-                                {"DDIM", 1, false, LegendEntry::line},
-                                {"Euler", 2, false, LegendEntry::line},
-                                {"Heun", 3, false, LegendEntry::line},
-                                {"DPM++ 2M", 4, false, LegendEntry::line}};
-constexpr int samplerCount = 5;
+constexpr Sampler samplers[] = {
+    {"DDPM", 0, true}, {"DDIM = Euler", 1, false}, {"Heun", 3, false}, {"DPM++ 2M", 4, false}};
+constexpr int samplerCount = 4;
 
 double rms(std::span<const float> a, std::span<const float> b) {
     double sum = 0;
