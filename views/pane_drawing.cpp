@@ -125,8 +125,26 @@ PanelTitle Pane::State::titleOf(const std::string& panel) const {
     return found != titles.end() ? found->second : PanelTitle{panel, "", ""};
 }
 
-// Where every panel stands. The last ones go to the shelf, a row of buttons at the bottom, while any
-// would be too small to be read.
+// The buttons of the panels from `first` on: rows from the left, the last one at the bottom of the area.
+std::vector<Rect> Pane::State::layOutShelf(size_t first, const Rect& area, const Theme& t) {
+    Canvas measure("shelf", area, t, *painter, memory, {});
+    const float height = t.px(26), between = t.px(8);
+    std::vector<Rect> buttons;
+    float x = area.x0, y = area.y0;
+    for (size_t i = first; i < panels.size(); ++i) {
+        const float title = measure.measure(titleOf(panels[i].id).title, Size::small).x;
+        const float width = std::min(std::ceil(title) + t.px(20), area.width());
+        if (x + width > area.x1) x = area.x0, y += height + between;
+        buttons.push_back({x, y, x + width, y + height});
+        x += width + between;
+    }
+    const float down = area.y1 - (y + height);
+    for (Rect& button : buttons) button.y0 += down, button.y1 += down;
+    return buttons;
+}
+
+// Where every panel stands. The last ones go to the shelf at the bottom while any would be too small to be
+// read.
 void Pane::State::layOut(const Rect& area, const Theme& t) {
     const float titleHeight = painter->fonts().font(Size::title)->FontSize + t.px(8);
     std::vector<std::string> ids;
@@ -141,30 +159,18 @@ void Pane::State::layOut(const Rect& area, const Theme& t) {
     if (laidOutFor == key) return;
     laidOutFor = key;
     const float gap = t.px(24);
-    for (shown = wanted; shown > 0; --shown) {
+    for (shown = wanted;; --shown) {
+        const std::vector<Rect> shelf = layOutShelf(shown, area, t);
         Rect room = area;
-        if (shown < panels.size()) room.cutBottom(t.px(26) + gap / 2);
+        if (!shelf.empty()) room.y1 = shelf.front().y0 - gap / 2;
         weights.resize(shown);
         places = layOutPanels(room, weights, gap, titleHeight);
         const bool readable = std::all_of(places.begin(), places.end(), [&](const Rect& r) {
             return r.width() > 7.2f * titleHeight && r.height() > 6.4f * titleHeight;
         });
-        if (readable || shown <= 2) break;
-    }
-    Canvas measure("shelf", area, t, *painter, memory, {});
-    const float between = t.px(8);
-    std::vector<float> widths;
-    float sum = -between;
-    for (size_t i = shown; i < panels.size(); ++i) {
-        widths.push_back(measure.measure(titleOf(panels[i].id).title, Size::small).x + t.px(20));
-        sum += widths.back() + between;
-    }
-    // Where they do not fit, all become narrower; the whole title is in the tooltip.
-    const float narrower = std::min(1.f, (area.width() - between * float(widths.size())) / sum);
-    float x = area.x0;
-    for (float width : widths) {
-        places.push_back({x, area.y1 - t.px(26), x + std::floor(width * narrower), area.y1});
-        x = places.back().x1 + between;
+        if (!readable && shown > 2) continue;
+        places.insert(places.end(), shelf.begin(), shelf.end());
+        return;
     }
 }
 

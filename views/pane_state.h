@@ -64,6 +64,7 @@ struct Pane::State {
     const core::Frame& shownFrame() const { return frame && frame->lesson == lesson ? *frame : *blank; }
     void changed(int frames = 1) { settling = std::max(settling, frames); }
     void listPanels();
+    std::vector<Rect> layOutShelf(size_t first, const Rect& area, const Theme& t);
     void layOut(const Rect& area, const Theme& t);
     void drawShelf(const Rect& area, const Theme& t);
     PanelTitle titleOf(const std::string& panel) const;
