@@ -15,7 +15,7 @@ namespace {
 // 0 to 255 from the low to the high end; what is not a number is low.
 uint8_t levelOf(float value, const Images& images) {
     const float unit = (value - images.low) / (images.high - images.low);
-    return unit > 0 ? uint8_t(255 * std::min(unit, 1.f) + 0.5f) : uint8_t(0);
+    return unit > 0 ? uint8_t(std::lround(255 * std::min(unit, 1.f))) : uint8_t(0);
 }
 
 // The colours of the levels. Grey on grey: black and white of a picture stay apart from a dark panel and from

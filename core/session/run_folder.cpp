@@ -97,8 +97,7 @@ fs::path freshBeside(const fs::path& target) {
                   "{}: expected an empty folder or one with nothing but a run, found {} in it",
                   target.string(), entry.path().filename().string());
     }
-    const fs::path fresh =
-        target.parent_path() / fmt::format(".{}.{}.new", target.filename().string(), getpid());
+    fs::path fresh = target.parent_path() / fmt::format(".{}.{}.new", target.filename().string(), getpid());
     fs::remove_all(fresh, ignored);
     if (mkdir(fresh.c_str(), 0755) != 0) refuse(fresh, "a place for a folder", errno);
     return fresh;

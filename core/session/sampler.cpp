@@ -94,10 +94,11 @@ std::vector<PathPoint> spacedPoints(const SamplingPath& path, const std::string&
     std::vector<PathPoint> points;
     for (int k = 0; k < n; ++k) {
         const double share = double(k) / n, even = n == 1 ? 0 : double(k) / (n - 1);
+        const int stride = most / n;
         if (spacing == "trailing") {
             points.push_back(pointAt(path, share * most));
         } else if (spacing == "leading") {
-            points.push_back(pointAt(path, most - 1 - (n - 1 - k) * double(most / n)));
+            points.push_back(pointAt(path, most - 1 - double((n - 1 - k) * stride)));
         } else if (spacing == "linear") {
             points.push_back(pointAt(path, even * (most - 1)));
         } else if (spacing == "karras") {

@@ -99,7 +99,8 @@ bool SharedTime::ruler(Canvas& canvas, const std::string& id, Rect where, const 
     for (const double wanted = high * double(canvas.px(56) / where.width()); spacing < wanted;)
         for (const double factor : {2.0, 2.5, 2.0})
             if (spacing < wanted) spacing *= factor;
-    for (double t = 0; t <= high + 1e-9; t += std::max(1.0, spacing)) {
+    for (int mark = 0; mark * spacing <= high + 1e-9; ++mark) {
+        const double t = mark * spacing;
         const std::string label = t == 0 ? "t = 0" : count(int64_t(t));
         const float width = canvas.measure(label, Size::small).x;
         const float left = std::clamp(xOf(t) - width / 2, where.x0, where.x1 - width);
