@@ -1,226 +1,12 @@
 #include "core/session/trainer.h"
 
-#include <chrono>
 #include <future>
-#include <optional>
 
-#include "core/session/run.h"
+#include "core/session/trainer_state.h"
 
 namespace core {
-namespace {
 
 using Clock = std::chrono::steady_clock;
-using std::chrono::duration;
-
-double secondsSince(Clock::time_point then) {
-    return duration<double>(Clock::now() - then).count();
-}
-
-// A frame is made at most this often, and never for more than a quarter of the trainer's time.
-constexpr double frameInterval = 0.030, lookShare = 4;
-// On the way to another step a frame is made this often.
-constexpr double showTheWayAfter = 0.2;
-// A round of evaluation starts at most this often, and takes at most a tenth of the time.
-constexpr double evaluationInterval = 1.0, evaluationShare = 10;
-// Between two training steps, and between two looks at the commands.
-constexpr double samplingSlice = 0.010;
-
-}  // namespace
-
-struct Trainer::State {
-    std::unique_ptr<Run> run;
-    RunRequest request;
-    bool asked = false;   // has a lesson been asked for at all?
-    std::string problem;  // what went wrong with the last command
-    bool deviceFailed = false;
-    bool running = false;
-    bool changed = true;            // since the last frame
-    bool sampled = false;           // since the last frame, and nothing else changed
-    std::optional<int64_t> target;  // on the way to another step
-    std::set<std::string> watched;
-    FramePtr shown;
-    double limit = 0;  // steps a second; 0 is none
-    Clock::time_point nextStep = Clock::now();
-
-    // Steps a second over the last half second.
-    int64_t counted = 0;
-    Clock::time_point countedSince = Clock::now();
-    double rate = 0;
-
-    Clock::time_point lookedAt{}, evaluatedAt{};
-    double lookSeconds = 0, evaluationSeconds = 0;
-    bool evaluating = false;
-    int64_t evaluatedStep = -1;
-
-    std::shared_ptr<Lockstep> pace;  // with another trainer
-    int side = 0;
-    bool waits = false;  // for the other one
-
-    ~State() {
-        if (pace) pace->leave(side);
-    }
-
-    void report() const {
-        if (pace) pace->at(side, run ? run->stepCount() : 0, running && run && !target);
-    }
-
-    void reopen() {
-        halt();
-        run.reset();
-        shown.reset();
-        evaluatedStep = -1;
-        problem.clear();
-        deviceFailed = false;
-        run = std::make_unique<Run>(request);
-    }
-
-    // Stops with what is wrong.
-    void fail(const std::exception& fault) {
-        problem = fault.what();
-        deviceFailed = dynamic_cast<const DeviceError*>(&fault) != nullptr;
-        halt();
-        evaluating = false;
-        if (run) evaluatedStep = run->stepCount();
-    }
-
-    // How the journal's run began, on the present device.
-    RunRequest here(const Journal& journal, const std::vector<OwnDataPtr>& ownData) const {
-        RunRequest other = Run::requestOf(journal, request.threads, ownData);
-        other.device = request.device;
-        other.exact = request.exact;
-        return other;
-    }
-
-    // Another run in place of the present one.
-    void adopt(std::unique_ptr<Run> other, const Journal& journal, const std::vector<OwnDataPtr>& ownData) {
-        halt();
-        request.lesson = journal.lesson;
-        request.preset = other->preset();
-        request.seed = journal.seed;
-        request.ownData = ownData;
-        request.settings.clear();
-        asked = true;
-        evaluatedStep = -1;
-        evaluating = false;
-        problem.clear();
-        shown.reset();
-        run = std::move(other);
-    }
-
-    void halt() {
-        // What the other one has begun is done here too; both end at the same step.
-        const bool able = run && pace && !target && !deviceFailed;
-        while (running && able && pace->owesAStep(side) && pace->begin(side)) {
-            if (!run->step()) break;
-            report();
-        }
-        running = false;
-        waits = false;
-        target.reset();
-        rate = 0;
-        changed = true;
-    }
-
-    void count(int64_t steps) {
-        counted += steps;
-        const double elapsed = secondsSince(countedSince);
-        if (elapsed < 0.5) return;
-        rate = double(counted) / elapsed;
-        counted = 0;
-        countedSince = Clock::now();
-    }
-
-    void train() {
-        waits = pace && !pace->begin(side);
-        if (waits) return;
-        if (limit > 0)
-            nextStep =
-                std::max(nextStep + std::chrono::duration_cast<Clock::duration>(duration<double>(1 / limit)),
-                         Clock::now() - std::chrono::milliseconds(50));
-        // As many as the device takes at a time, where nothing has to be done in between.
-        const int64_t done = run->steps(limit > 0 || pace ? 1 : 64);
-        if (done == 0) halt();
-        count(done);
-        changed = true;
-        report();
-    }
-
-    // One piece of the costly figures, when they are due.
-    void evaluate() {
-        // A run that stands still has the time.
-        const double wait = running ? evaluationShare * evaluationSeconds : 0;
-        const bool due = secondsSince(evaluatedAt) > std::max(evaluationInterval, wait);
-        if (!evaluating && (!due || evaluatedStep == run->stepCount())) return;
-        if (!evaluating) evaluationSeconds = 0;
-        const Clock::time_point start = Clock::now();
-        evaluating = !run->evaluatePiece(watched);
-        evaluationSeconds += secondsSince(start);
-        if (evaluating) return;
-        evaluatedAt = Clock::now();
-        evaluatedStep = run->stepCount();
-        changed = true;
-    }
-
-    bool samples() const { return run && run->samplings().active(); }
-
-    // Samplers go on for a slice of time, and for at least one evaluation of the network.
-    void sample() {
-        const Clock::time_point start = Clock::now();
-        while (run->sampleMore() && secondsSince(start) < samplingSlice) {
-        }
-        sampled = true;
-    }
-
-    bool frameDue() const {
-        // Nothing waits for the time that looking takes.
-        if (!running && !target && !samples()) return changed || sampled;
-        return (changed || sampled) &&
-               secondsSince(lookedAt) > std::max(frameInterval, lookShare * lookSeconds);
-    }
-
-    // What there is to show of a run that is not open, or no longer answers: what was last seen of it.
-    Frame unseen() const {
-        if (run && shown) return *shown;
-        Frame frame;
-        frame.lesson = request.lesson;
-        frame.seed = request.seed;
-        try {
-            Run::describe(run ? run->lesson() : *Run::configure(request), frame);
-        } catch (const Error&) {
-            // The problem that kept the run from opening is shown already.
-        }
-        return frame;
-    }
-
-    FramePtr look() {
-        const Clock::time_point start = Clock::now();
-        Frame frame;
-        bool seen = false;
-        try {
-            if (run && !changed && shown) {
-                frame = *shown;
-                frame.samplings = run->samplings().published();
-            } else if (run) {
-                frame = run->look(watched);
-            }
-            seen = run != nullptr;
-        } catch (const std::exception& fault) {
-            fail(fault);
-        }
-        if (!seen) frame = unseen();
-        frame.running = running;
-        frame.target = target.value_or(-1);
-        frame.awaitsFigures = run && evaluatedStep != run->stepCount();
-        frame.stepsPerSecond = rate;
-        if (!problem.empty()) frame.problem = problem;
-        frame.deviceFailed = deviceFailed;
-        lookSeconds = secondsSince(start);
-        lookedAt = Clock::now();
-        changed = sampled = false;
-        shown = std::make_shared<const Frame>(std::move(frame));
-        return shown;
-    }
-};
 
 Trainer::Trainer() : m_latest(std::make_shared<const Frame>()), m_thread([this] { loop(); }) {}
 
@@ -262,12 +48,10 @@ void Trainer::loop() {
             const auto awake = [&] {
                 return m_quit || !m_commands.empty() || (m_wanted && (state.changed || state.sampled));
             };
-            const bool busy =
-                state.run && (state.running || state.target || state.evaluating || state.samples());
             if (state.waits && !state.samples()) {
                 m_wake.wait_for(lock, std::chrono::milliseconds(50),
                                 [&] { return m_quit || m_nudged || !m_commands.empty(); });
-            } else if (!busy) {
+            } else if (!state.busy()) {
                 m_wake.wait_for(lock, std::chrono::milliseconds(200), awake);
             } else if (state.running && state.limit > 0 && Clock::now() < state.nextStep &&
                        !state.samples()) {
@@ -294,13 +78,7 @@ void Trainer::loop() {
             const bool together = state.pace && state.pace->together();
             if (together && wanted && state.frameDue()) state.pace->lookAfterNext(state.side);
             if (state.run && state.target) {
-                // A long way is interrupted to show where it has got; a short one is over before it is seen.
-                const Clock::time_point start = Clock::now();
-                state.run->goTo(*state.target,
-                                [&] { return pending() || secondsSince(start) > showTheWayAfter; });
-                state.changed = true;
-                if (state.run->stepCount() == *state.target || !state.run->problem().empty())
-                    state.target.reset();
+                state.travel(pending);
             } else if (state.run && state.running && (state.limit == 0 || Clock::now() >= state.nextStep)) {
                 state.train();
             }
