@@ -23,9 +23,14 @@ class Peer {
   public:
     Peer(const BenchOptions& options, const std::string& workload) {
         m_process.setProcessChannelMode(QProcess::ForwardedErrorChannel);
-        QStringList arguments = {QString::fromStdString(options.peerScript), "--serve",
-                                 QString::fromStdString(workload), "--threads",
-                                 QString::number(options.request.threads)};
+        QStringList arguments = {QString::fromStdString(options.peerScript),
+                                 "--serve",
+                                 QString::fromStdString(workload),
+                                 "--threads",
+                                 QString::number(options.request.threads),
+                                 "--device",
+                                 QString::fromStdString(options.request.device)};
+        if (options.request.exact) arguments << "--exact";
         m_process.start(QString::fromStdString(options.peer), arguments);
         for (std::string line = readLine(); line != "ready"; line = readLine())
             if (line.starts_with("#")) m_notes += line + "\n";

@@ -8,7 +8,8 @@ The first form prints a line for each workload: its name and the median of a ste
 is what genscope starts: it prints "ready", then answers each line "MODE SECONDS" on its standard input with
 a line "MODE MILLISECONDS" (0 where the mode does not work).
 Data are made outside of the timed step; noise that the algorithm draws (z, eps, t) is drawn inside it. The
-optimizer is Adam with rate 1e-3. compiled: forward and loss through torch.compile.
+optimizer is Adam with rate 1e-3. compiled: forward and loss through torch.compile, and with --device cuda the
+whole step captured once in a CUDA graph. Products on a card are in TF32, with --exact in FP32.
 """
 
 import argparse
@@ -27,7 +28,9 @@ bce = F.binary_cross_entropy_with_logits
 
 
 def adam(net):
-    return torch.optim.Adam([p for p in net.parameters() if p.requires_grad], lr=1e-3)
+    trained = [p for p in net.parameters() if p.requires_grad]
+    on_card = trained[0].is_cuda
+    return torch.optim.Adam(trained, lr=1e-3, capturable=on_card, fused=on_card or None)
 
 
 def gan2d(wrap, B=512):
@@ -75,40 +78,43 @@ def code_prior(wrap, B=64):
     return training(N.CodePrior(), lambda m: m.loss(index), wrap)
 
 
-ABAR = torch.cumprod(1 - torch.linspace(1e-4, 0.02, 1000), 0)
+def noise_loss(x, *condition):
+    """Of a network in t = 0 .. 999 of the linear schedule."""
+    abar = torch.cumprod(1 - torch.linspace(1e-4, 0.02, 1000), 0)
 
+    def loss(net):
+        t = torch.randint(0, len(abar), (len(x),))
+        eps = torch.randn_like(x)
+        a = abar[t].view(len(x), *[1] * (x.dim() - 1))
+        return F.mse_loss(net(a.sqrt() * x + (1 - a).sqrt() * eps, t, *condition), eps)
 
-def noise_loss(net, x, *condition):
-    t = torch.randint(0, len(ABAR), (len(x),))
-    eps = torch.randn_like(x)
-    a = ABAR[t].view(len(x), *[1] * (x.dim() - 1))
-    return F.mse_loss(net(a.sqrt() * x + (1 - a).sqrt() * eps, t, *condition), eps)
+    return loss
 
 
 def plane(wrap, B=1024):
     x = torch.randn(B, 2)
-    return training(N.PlaneNet(), lambda m: noise_loss(m, x), wrap)
+    return training(N.PlaneNet(), noise_loss(x), wrap)
 
 
 def unet(wrap, B=64):
     x = torch.randn(B, 1, 28, 28)
-    return training(N.UNet(), lambda m: noise_loss(m, x), wrap)
+    return training(N.UNet(), noise_loss(x), wrap)
 
 
 def ldm(wrap, B=64):
     x, context = torch.randn(B, 4, 8, 8), torch.randn(B, 8, 64)
     net = N.UNet(cin=4, c=64, mult=(1, 2), context=64, attend_all=True)
-    return training(net, lambda m: noise_loss(m, x, context), wrap)
+    return training(net, noise_loss(x, context), wrap)
 
 
 def dit(wrap, B=64):
     x, label = torch.randn(B, 4, 8, 8), torch.randint(0, 10, (B,))
-    return training(N.DiT(patch=1), lambda m: noise_loss(m, x, label), wrap)
+    return training(N.DiT(patch=1), noise_loss(x, label), wrap)
 
 
 def lora(wrap, B=64):
     x, label = torch.randn(B, 4, 8, 8), torch.randint(0, 10, (B,))
-    return training(N.with_lora(N.DiT(patch=1)), lambda m: noise_loss(m, x, label), wrap)
+    return training(N.with_lora(N.DiT(patch=1)), noise_loss(x, label), wrap)
 
 
 def clip(wrap, B=128):
@@ -151,24 +157,46 @@ WORKLOADS = dict(
 )
 
 
+def on_card():
+    return torch.get_default_device().type == "cuda"
+
+
 class Timed:
     """One workload in both modes, each made and warmed when it is first asked for."""
 
     def __init__(self, name):
         self.make, self.steps = WORKLOADS[name], {}
 
-    def milliseconds(self, mode, seconds):
-        if mode not in self.steps:
-            step = self.make(torch.compile if mode == "compiled" else lambda f: f)
+    def warm(self, mode):
+        step = self.make(torch.compile if mode == "compiled" else lambda f: f)
+        if not on_card():
             for _ in range(3):
                 step()
-            self.steps[mode] = step
+            return step
+        stream = torch.cuda.Stream()
+        with torch.cuda.stream(stream):
+            for _ in range(3):
+                step()
+        stream.synchronize()
+        if mode == "eager":
+            return step
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            step()
+        return graph.replay
+
+    def milliseconds(self, mode, seconds):
+        if mode not in self.steps:
+            self.steps[mode] = self.warm(mode)
         step, times = self.steps[mode], []
+        wait = torch.cuda.synchronize if on_card() else lambda: None
         step()
+        wait()
         end = time.perf_counter() + seconds
         while time.perf_counter() < end or len(times) < 3:
             start = time.perf_counter()
             step()
+            wait()
             times.append(1e3 * (time.perf_counter() - start))
         return statistics.median(times)
 
@@ -189,6 +217,8 @@ def serve(name):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
+    parser.add_argument("--exact", action="store_true")
     parser.add_argument("--mode", default="eager", choices=["eager", "compiled"])
     parser.add_argument("--only", default="", help="names, separated by commas")
     parser.add_argument("--seconds", type=float, default=3.0)
@@ -196,11 +226,15 @@ def main():
     args = parser.parse_args()
     if args.threads:
         torch.set_num_threads(args.threads)
+    if args.device == "cuda":  # for the CPU it would only cost time in every call
+        torch.set_default_device("cuda")
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = not args.exact
     torch.manual_seed(0)
     parallel = [line.strip() for line in torch.__config__.parallel_info().splitlines()]
     built = [line.strip(" -") for line in torch.__config__.show().splitlines()]
     wanted = ("at::get_num_threads", "OpenMP", "Intel(R) MKL", "oneAPI", "CPU capability", "ATen parallel")
-    print(f"# torch {torch.__version__}, {torch.get_num_threads()} threads")
+    where = torch.cuda.get_device_name() if on_card() else f"{torch.get_num_threads()} threads"
+    print(f"# torch {torch.__version__}, {where}")
     for line in dict.fromkeys(built + parallel):
         if any(word in line for word in wanted) and "Build settings" not in line:
             print(f"# {line}")
