@@ -9,6 +9,7 @@
 #include "core/cuda/executor.h"
 #include "core/nn/workloads.h"
 #include "core/session/run.h"
+#include "tests/support/goldens.h"
 #include "tests/support/interpreter.h"
 #include "tests/support/op_rows.h"
 
@@ -224,7 +225,7 @@ void brokenNumbers() {
 }
 
 // Whole training steps of every network: losses as on the CPU, and the same bits again.
-void networks() {
+void wholeNetworks() {
     test = "networks";
     for (const Workload& workload : workloads()) {
         row = workload.name;
@@ -272,6 +273,30 @@ void networks() {
             compare(*fast, 2e-2, "TF32");
         } catch (const std::exception& e) {
             expect(false, e.what());
+        }
+    }
+}
+
+// The small networks against PyTorch: outputs, gradients, and the losses of ten Adam steps.
+void goldens() {
+    test = "goldens";
+    for (const SmallNetwork& network : smallNetworks()) {
+        row = network.name;
+        const Golden golden(network.name);
+        const RecordedNetwork recorded(network);
+        Store store = recorded.store();
+        const auto device = std::make_shared<cuda::DeviceStore>(card(), store);
+        cuda::Executor executor(compile(recorded.graph, recorded.layout, {}), store, device, {.exact = true});
+        const auto read = [&](const std::string& name) { return executor.read(name).values; };
+        for (int step = 0; step < Golden::steps; ++step) {
+            executor.run(1, uint64_t(step));
+            if (step == 0) {
+                device->downloadGradients(store);
+                expect(golden.outputFault(read).empty(), golden.outputFault(read));
+                const std::string fault = golden.gradientFault(recorded, store.gradients);
+                expect(fault.empty(), fault);
+            }
+            expect(golden.lossFault(read, step).empty(), golden.lossFault(read, step));
         }
     }
 }
@@ -350,8 +375,9 @@ int main(int count, char** arguments) {
     std::printf("card: %s\n", there.text.c_str());
     if (!there.there) return 1;
     const std::vector<std::pair<std::string, void (*)()>> tests = {
-        {"operations", operations}, {"random", randomNumbers}, {"updates", updates},
-        {"broken", brokenNumbers},  {"networks", networks},    {"lessons", lessons},
+        {"operations", operations}, {"random", randomNumbers},   {"updates", updates},
+        {"broken", brokenNumbers},  {"networks", wholeNetworks}, {"goldens", goldens},
+        {"lessons", lessons},
     };
     for (const auto& [name, run] : tests) {
         if (!only.empty() && only != name) continue;
