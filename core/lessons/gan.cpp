@@ -50,8 +50,7 @@ class Gan final : public Lesson {
     void open() override {
         CHECK(data != "fashion" || fashionMnistInstalled(),
               "Fashion-MNIST is not installed: `sudo apt install dataset-fashion-mnist` brings it; until "
-              "then choose "
-              "a built-in data set");
+              "then choose a built-in data set");
         const OwnData* file = own(data);
         const std::string wanted = file ? file->fingerprint : data.option();
         if (m_loaded == wanted) return;
@@ -236,7 +235,7 @@ class Gan final : public Lesson {
             const Var t = r.uniform("interpolate", {batch, 1});
             const Var between = t * x + (1 - t) * fake;
             const Var slope = r.gradient(sum(D(between)), {between})[0];
-            total = gp.in(r)*mean(square(sqrt(sumColumns(square(slope)) + 1e-12f) - 1));
+            total = mean(square(sqrt(sumColumns(square(slope)) + 1e-12f) - 1)) * gp.in(r);
         }
         if (r1.value() > 0) {
             const Var slope = r.gradient(sum(a), {x})[0];

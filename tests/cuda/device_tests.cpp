@@ -141,27 +141,6 @@ void randomNumbers() {
     }
 }
 
-// Every optimizer with its options and an assignment over several steps, with a phase that runs twice.
-std::shared_ptr<const Graph> recordUpdates(Layout& layout) {
-    Recorder r(layout, Recorder::Access::train);
-    r.phase("adam", [] { return 2; });
-    const Var w = r.parameter("a.weight", {5, 3}, {Initial::uniform, 0.5f});
-    const Var b = r.parameter("a.bias", {5}, {Initial::constant, 0.1f});
-    const Var s = r.state("a.mean", {1, 5}, {Initial::normal, 1});
-    const Var y = tanh(matmul(r.normal("x", {17, 3}), transpose(w)) + b + s);
-    r.minimize(r.probe("loss", mean(square(y - 0.5f))), "a", Adam{{0.01f}, {0.9f}, {0.99f}, 1e-8f, {0.1f}},
-               {.clip = {0.05f}, .average = r.fill({1}, 0.9f)});
-    r.assign(s, 0.9f * s + (0.1f / 17) * sumRows(y));
-    r.phase("sgd");
-    const Var c = r.parameter("c", {3, 5}, {Initial::uniform, 0.5f});
-    const Var all = matmul(r.uniform("u", {9, 3}, -1, 1), c) + s;
-    r.update(r.gradients(mean(square(all) + sum(square(w))), "c"), Sgd{{0.05f}, {0.5f}});
-    r.phase("rmsProp");
-    const Var d = r.parameter("d", {3, 5}, {Initial::uniform, 0.5f});
-    r.update(r.gradients(sum(square(d - c)), "d"), RmsProp{{0.01f}, {0.9f}}, {.average = r.fill({1}, 0.5f)});
-    return std::make_shared<const Graph>(r.take());
-}
-
 void updates() {
     test = "updates";
     row = "all optimizers";

@@ -6,9 +6,10 @@
 #include <QtTest>
 #include <random>
 
-#include "core/base/error.h"
 #include "core/data/idx.h"
+#include "tests/support/refusal.h"
 
+using support::refusalOf;
 using Bytes = std::vector<uint8_t>;
 Q_DECLARE_METATYPE(Bytes)
 
@@ -53,16 +54,6 @@ Bytes joined(Bytes a, const Bytes& b) {
 }
 Bytes textOf(const char* text) {
     return {text, text + strlen(text)};
-}
-
-template <class F>
-QString refusalOf(F&& read) {
-    try {
-        read();
-    } catch (const core::Error& error) {
-        return error.what();
-    }
-    return "accepted";
 }
 
 long peakKilobytes() {

@@ -4,13 +4,14 @@
 #include <set>
 #include <thread>
 
-#include "core/base/error.h"
 #include "core/data/fashion_mnist.h"
 #include "core/data/idx.h"
 #include "core/data/metrics.h"
+#include "tests/support/refusal.h"
 
 using core::ImageSet;
 using core::Split;
+using support::refusalOf;
 
 namespace {
 
@@ -27,16 +28,6 @@ void write(const QString& path, const QList<uint32_t>& extents, char last = 0) {
     QFile file(path);
     QVERIFY(file.open(QIODevice::WriteOnly));
     file.write(bytes);
-}
-
-template <class F>
-QString refusalOf(F&& read) {
-    try {
-        read();
-    } catch (const core::Error& error) {
-        return error.what();
-    }
-    return "accepted";
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/data/mixture.h"
+#include "tests/support/refusal.h"
 
 using core::Component;
 using core::Mixture;
@@ -154,12 +155,7 @@ class MixtureTest : public QObject {
         QFETCH(double, mean);
         QFETCH(double, sigma);
         QFETCH(QString, message);
-        QString got = "accepted";
-        try {
-            Mixture(dimensions, {{weight, {mean, 0}, sigma}});
-        } catch (const core::Error& error) {
-            got = error.what();
-        }
+        const QString got = support::refusalOf([&] { Mixture(dimensions, {{weight, {mean, 0}, sigma}}); });
         QVERIFY2(got.contains(message), qPrintable(got));
         QVERIFY_THROWS_EXCEPTION(core::Error, Mixture(2, {}));
     }

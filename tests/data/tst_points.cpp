@@ -3,11 +3,12 @@
 #include <cmath>
 #include <random>
 
-#include "core/base/error.h"
 #include "core/data/points.h"
+#include "tests/support/refusal.h"
 
 using core::PointSet;
 using core::Table;
+using support::refusalOf;
 
 namespace {
 
@@ -16,16 +17,6 @@ void everySet() {
     for (int dimensions : {1, 2})
         for (const std::string& name : core::pointSetNames(dimensions))
             QTest::newRow(name.c_str()) << QString::fromStdString(name);
-}
-
-template <class F>
-QString refusalOf(F&& read) {
-    try {
-        read();
-    } catch (const core::Error& error) {
-        return error.what();
-    }
-    return "accepted";
 }
 
 }  // namespace
