@@ -101,14 +101,17 @@ int runSample(const SampleOptions& options) {
     const std::unique_ptr<core::Run> run = openRun(options);
     run->sample(1, requestOf(options, *run));
     const auto begun = std::chrono::steady_clock::now();
-    const int total = run->samplings().published()->find(1)->total;
+    const auto present = [&] { return run->samplings().published()->find(1); };
+    double seconds = 0;  // without the time that its figures take
     {
-        Progress progress("sample", total, options.quiet);
-        while (run->sampleMore())
-            progress.at(int64_t(run->samplings().published()->find(1)->steps.size()),
-                        [] { return std::string(); });
+        Progress progress("sample", present()->total, options.quiet);
+        while (run->sampleMore()) {
+            const core::TrajectoryPtr now = present();
+            progress.at(int64_t(now->steps.size()), [] { return std::string(); });
+            if (seconds == 0 && now->complete())
+                seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+        }
     }
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
     const core::TrajectoryPtr result = run->samplings().published()->find(1);
     if (!result->problem.empty()) {
         fmt::print(stderr, "genscope: sample: {}\n", result->problem);

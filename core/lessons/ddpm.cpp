@@ -8,11 +8,9 @@
 #include "core/data/density.h"
 #include "core/data/fashion_mnist.h"
 #include "core/data/forward_process.h"
-#include "core/data/frechet.h"
 #include "core/data/metrics.h"
-#include "core/data/picture_features.h"
 #include "core/data/points.h"
-#include "core/data/transport.h"
+#include "core/data/sample_figures.h"
 #include "core/lessons/lesson.h"
 #include "core/nn/diffusion.h"
 #include "core/nn/plane_net.h"
@@ -25,6 +23,7 @@ constexpr int side = 28;                        // of a picture
 constexpr int bins = 16;                        // of t
 constexpr int judged = 2000, judgedSteps = 40;  // points, and steps of the sampler that draws them
 constexpr int binRows = 64;                     // of the bound, for each bin
+constexpr int judgedOfRun = 500;                // points of a run of the sampler, at most
 constexpr int frechetCount = 500;               // pictures, at least
 constexpr size_t nearestRowsOfTest = 16;
 constexpr int knots = 6;      // of the schedule drawn by hand
@@ -71,9 +70,9 @@ class Ddpm final : public Lesson {
             m_test = pointSet(wanted, 4 * judged, 2).points;
         }
         m_loaded = wanted;
-        m_baseline = -1;
+        m_baselines = std::make_shared<std::map<int, double>>();
         m_apart.clear();
-        m_pairing.reset();
+        m_distance = nullptr;
         m_meanSquare = meanSquare(*m_train);
         m_chain.clear();
         m_floor.clear();
@@ -130,29 +129,12 @@ class Ddpm final : public Lesson {
         return {(at.x - at.noise * eps) / at.signal, eps};
     }
 
-    std::map<std::string, double> judge(const Trajectory& run) override {
-        const std::vector<float> x = run.values(Trajectory::state, run.total);
-        if (!pictures()) {
-            // As many fresh points, and what they are apart from as many others; no more than a command can
-            // wait for.
-            const size_t size = 2 * size_t(std::min({run.count, 500, int(m_test->rows / 2)}));
-            const std::span<const float> fresh(m_test->values), drawn(x.data(), size);
-            return {{"w2", wasserstein2(drawn, fresh.first(size), 2)},
-                    {"w2_baseline", wasserstein2(fresh.subspan(size, size), fresh.first(size), 2)}};
-        }
+    FigureWork judge(const Trajectory& run) override {
+        std::vector<float> x = run.values(Trajectory::state, run.total);
+        if (!pictures()) return planeFigures(std::move(x), m_test, judgedOfRun, m_baselines);
         // Fewer pictures than that say little of 64 features.
-        if (data != "fashion" || run.count < frechetCount) return {};
-        const PictureFeatures& network = PictureFeatures::shipped();
-        const auto distance = [&](const std::vector<float>& pictures) {
-            const std::vector<float> features = network.features(pictures);
-            return frechetDistance(featureMoments(features, PictureFeatures::width), network.ofTestSet());
-        };
-        std::vector<float> real, made;
-        for (size_t i = 0; i < x.size(); ++i) {
-            made.push_back(std::clamp(0.5f * (x[i] + 1), 0.0f, 1.0f));
-            real.push_back(float(m_train->bytes[i]) / 255);
-        }
-        return {{"frechet", distance(made)}, {"frechet_baseline", distance(real)}};
+        if (data != "fashion" || run.count < frechetCount) return nullptr;
+        return garmentFigures(std::move(x), m_train, m_baselines);
     }
 
     // ---- what is looked at
@@ -620,23 +602,14 @@ class Ddpm final : public Lesson {
     Measure distance() {
         Measure m{{"w2", "w2_baseline"}, {"judged"}, nullptr};
         m.computePart = [this](Channels& c) {
-            const std::span<const float> fresh(m_test->values);
-            const size_t size = std::min<size_t>(size_t(2 * judged), fresh.size() / 4 * 2);
-            const bool baseline = m_baseline < 0;  // once for each data set
-            if (!m_pairing || m_paired != c["judged"].values) {
-                m_paired = c["judged"].values;
-                const std::span<const float> drawn(c["judged"].values.data(), size);
-                m_pairing.emplace(baseline ? fresh.subspan(size, size) : drawn, fresh.first(size), 2);
+            if (!m_distance || m_judged != c["judged"].values) {
+                m_judged = c["judged"].values;
+                m_distance = planeFigures(m_judged, m_test, judged, m_baselines);
             }
-            if (!m_pairing->advance(8)) return false;
-            const double apart = m_pairing->distance();
-            m_pairing.reset();
-            if (baseline) {
-                m_baseline = apart;
-                return false;
-            }
-            c["w2"] = scalar(apart);
-            c["w2_baseline"] = scalar(m_baseline);
+            std::map<std::string, double> figures;
+            if (!m_distance(figures)) return false;
+            m_distance = nullptr;
+            for (const auto& [name, value] : figures) c[name] = scalar(value);
             return true;
         };
         return m;
@@ -709,10 +682,11 @@ class Ddpm final : public Lesson {
     std::string m_loaded;  // the built-in set, or the fingerprint of a file
     TablePtr m_train, m_test;
     std::optional<Mixture> m_exact;  // of the training points, where it is known
-    double m_meanSquare = 1, m_baseline = -1;
-    std::vector<double> m_apart;       // pictures of the test set from those of training
-    std::optional<Pairing> m_pairing;  // under way, of these points
-    std::vector<float> m_paired;
+    double m_meanSquare = 1;
+    Baselines m_baselines;        // of the data set
+    std::vector<double> m_apart;  // pictures of the test set from those of training
+    FigureWork m_distance;        // under way, of these points
+    std::vector<float> m_judged;
     std::vector<std::vector<float>> m_chain;
     std::vector<double> m_chainAbar, m_floorAbar;
     std::vector<float> m_floor;

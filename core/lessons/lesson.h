@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/figure_work.h"
 #include "core/base/own_data.h"
 #include "core/contract/frame.h"
 #include "core/contract/parameter.h"
@@ -153,8 +154,8 @@ class Lesson {
     virtual SamplingPath samplingPath() const { return {}; }
     // One evaluation of the network as it is trained; a probe is kept with every step.
     virtual Denoised denoise(Recorder&, const Denoising&) { return {}; }
-    // Figures of a complete run.
-    virtual std::map<std::string, double> judge(const Trajectory&) { return {}; }
+    // Figures of a complete run; null if there are none to give.
+    virtual FigureWork judge(const Trajectory&) { return {}; }
 
     // The number of completed training steps as the running plan sees it, [1]: for schedules over time.
     Var stepNumber(Recorder& r) const { return r.live(int(m_knobs.size())); }

@@ -39,8 +39,9 @@ void SamplingRuns::start(int64_t id, Lesson& lesson, const Layout& layout, const
     const int count = request.count > 0 ? request.count : setup->count;
     auto network =
         std::make_shared<const SampledNetwork>(lesson, layout, store, count, trainingStep, weightsFrom);
-    m_runs.push_back({id, std::make_unique<SamplingRun>(lesson, id, std::move(network), settings,
-                                                        request.seed, halvesBeyond)});
+    m_runs.push_back({.id = id,
+                      .run = std::make_unique<SamplingRun>(lesson, id, std::move(network), settings,
+                                                           request.seed, halvesBeyond)});
     recount();
     m_published = nullptr;
 }
@@ -58,8 +59,9 @@ void SamplingRuns::fork(int64_t id, int64_t parent, int step, Lesson& lesson, co
         network = std::make_shared<const SampledNetwork>(lesson, layout, store, trajectory->count,
                                                          trainingStep, weightsFrom);
     }
-    m_runs.push_back({id, std::make_unique<SamplingRun>(lesson, id, old, step, std::move(network), settings,
-                                                        request.seed, halvesBeyond)});
+    m_runs.push_back({.id = id,
+                      .run = std::make_unique<SamplingRun>(lesson, id, old, step, std::move(network),
+                                                           settings, request.seed, halvesBeyond)});
     m_published = nullptr;
 }
 
@@ -80,7 +82,8 @@ void SamplingRuns::leaveDevice() {
 }
 
 bool SamplingRuns::active() const {
-    return std::any_of(m_runs.begin(), m_runs.end(), [](const Entry& e) { return !e.run->done(); });
+    return std::any_of(m_runs.begin(), m_runs.end(),
+                       [](const Entry& e) { return !e.run->done() || !e.judged; });
 }
 
 bool SamplingRuns::advance(Lesson& lesson, Device& device) {
@@ -89,17 +92,37 @@ bool SamplingRuns::advance(Lesson& lesson, Device& device) {
         if (e.run->done()) continue;
         if (!next || (next->id <= m_turn && e.id > m_turn)) next = &e;
     }
-    if (!next) return false;
+    if (!next) return judgeOne(lesson);
     m_turn = next->id;
     SamplingRun& run = *next->run;
     try {
         run.advance(device);
-        if (run.done() && run.trajectory()->problem.empty()) run.setFigures(lesson.judge(*run.trajectory()));
     } catch (const Error& e) {
         run.fail(e.what());
     }
     m_bytes += run.bytesOfLastStep();
     keepToBudget();
+    m_published = nullptr;
+    return true;
+}
+
+// Nobody waits for figures: they follow a result that is seen already, the newest first.
+bool SamplingRuns::judgeOne(Lesson& lesson) {
+    const auto next = std::find_if(m_runs.rbegin(), m_runs.rend(), [](const Entry& e) { return !e.judged; });
+    if (next == m_runs.rend()) return false;
+    SamplingRun& run = *next->run;
+    std::map<std::string, double> figures;
+    try {
+        if (!next->judging && run.trajectory()->complete() && run.trajectory()->problem.empty())
+            next->judging = lesson.judge(*run.trajectory());
+        next->judged = !next->judging || next->judging(figures);
+    } catch (const Error& e) {
+        next->judged = true;
+        run.fail(e.what());
+    }
+    if (!next->judged) return true;
+    next->judging = nullptr;
+    if (!figures.empty()) run.setFigures(figures);
     m_published = nullptr;
     return true;
 }

@@ -28,7 +28,8 @@ class SamplingRuns {
     void leaveDevice();
 
     bool active() const;
-    // One evaluation of the network of the run whose turn it is; false if all are complete.
+    // One evaluation of the network of the run whose turn it is; where all are complete, some work on their
+    // figures. False if nothing is left to do.
     bool advance(Lesson& lesson, Device& device);
     std::shared_ptr<const Samplings> published();
 
@@ -36,7 +37,10 @@ class SamplingRuns {
     struct Entry {
         int64_t id;
         std::unique_ptr<SamplingRun> run;
+        bool judged = false;
+        FigureWork judging{};  // under way
     };
+    bool judgeOne(Lesson& lesson);
     SamplingRun& find(int64_t id);
     Settings resolved(const Lesson& lesson, const Settings& changes, const Settings* base) const;
     void recount();

@@ -2,6 +2,8 @@
 #include <QtTest>
 #include <cmath>
 
+#include "core/data/points.h"
+#include "core/data/transport.h"
 #include "core/session/run.h"
 #include "core/session/trainer.h"
 #include "tests/support/small.h"
@@ -167,11 +169,31 @@ class TestSamplingRuns : public QObject {
         QVERIFY_THROWS_EXCEPTION(Error, run.fork(4, 1, 0, {.changes = {{"lr", 0.1}}}));
     }
 
+    // Whoever turns a knob waits for the samples, not for what is said of them.
+    void figuresFollowTheResult() {
+        Run run(smallPlane());
+        run.sample(1, {.seed = 3, .count = 700});
+        const auto now = [&] { return run.samplings().published()->find(1); };
+        while (!now()->complete()) QVERIFY(run.sampleMore());
+        QVERIFY(now()->figures.empty() && run.samplings().active());
+        const TrajectoryPtr judged = finished(run, 1);
+        QVERIFY(!run.samplings().active());
+        const std::vector<float> x = judged->values(Trajectory::state, 20, 0, 500);
+        const PointSet fresh = pointSet("ring8", 8000, 2);
+        const std::span<const float> all(fresh.points->values);
+        QCOMPARE(judged->figures.at("w2"), wasserstein2(x, all.first(1000), 2));
+        QCOMPARE(judged->figures.at("w2_baseline"),
+                 wasserstein2(all.subspan(1000, 1000), all.first(1000), 2));
+        // A run that is not wanted any more is not judged.
+        run.sample(2, {.seed = 4});
+        while (!run.samplings().published()->find(2)->complete()) run.sampleMore();
+        run.samplings().discard(2);
+        QVERIFY(!run.samplings().active());
+    }
+
     // A long run is kept as halves; a fork goes on from the exact state all the same.
     void halvesAreForLookingOnly() {
         Run run(smallPlane());
-        const Lesson& lesson = run.lesson();
-        (void)lesson;
         RunRequest request = small("ddpm", "fashion",
                                    {{"data", "shapes"},
                                     {"channels", "8"},
