@@ -1,0 +1,56 @@
+#include "core/lessons/ddpm/dataset.h"
+
+#include <cmath>
+
+#include "core/base/error.h"
+#include "core/data/fashion_mnist.h"
+#include "core/data/points.h"
+
+namespace core::lessons {
+namespace {
+
+double meanSquareOf(const Table& table) {
+    double sum = 0;
+    for (float v : table.values) sum += double(v) * double(v);
+    for (uint8_t v : table.bytes) sum += std::pow(v / 127.5 - 1, 2);
+    return sum / double(table.rows * table.columns);
+}
+
+}  // namespace
+
+bool isOfPictures(const std::string& option, const OwnData* file) {
+    return file ? file->pictures : option == "fashion" || option == "shapes";
+}
+
+DatasetPtr openDataset(const std::string& option, const OwnData* file) {
+    CHECK(!file || file->columns() > 1,
+          "data: expected points in the plane or pictures, {} has points on the line", file->name);
+    Dataset d{.id = file ? file->fingerprint : option, .pictures = isOfPictures(option, file)};
+    if (file) {
+        d.train = file->train;
+        d.test = file->test;
+    } else if (d.pictures) {
+        const bool shapes = option == "shapes";
+        CHECK(shapes || fashionMnistInstalled(),
+              "Fashion-MNIST is not installed: `sudo apt install dataset-fashion-mnist` brings it; until "
+              "then choose shapes or another built-in data set");
+        d.train = shapes ? shapesTable(20000, 1).images : fashionMnist(Split::train).images;
+        d.test = shapes ? shapesTable(10000, 2).images : fashionMnist(Split::test).images;
+    } else {
+        const PointSet set = pointSet(option, 1 << 16, 1);
+        d.train = set.points;
+        d.exact = set.exact;
+        d.test = pointSet(option, 4 * judgedPoints, 2).points;
+    }
+    d.meanSquare = meanSquareOf(*d.train);
+    return std::make_shared<const Dataset>(std::move(d));
+}
+
+std::vector<float> Dataset::firstTestRows(int64_t count) const {
+    std::vector<float> rows;
+    for (size_t i = 0; i < size_t(count * test->columns); ++i)
+        rows.push_back(test->values.empty() ? float(test->bytes[i]) / 127.5f - 1 : test->values[i]);
+    return rows;
+}
+
+}  // namespace core::lessons
