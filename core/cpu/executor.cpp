@@ -15,10 +15,6 @@ constexpr uint8_t ofWorkerOutput = 1 << 4, ofWorkerScratch = 1 << 5;
 // Elements of an update that one worker takes at a time.
 constexpr int64_t updatePiece = 1 << 14;
 
-bool isRandom(Op op) {
-    return op == Op::uniform || op == Op::normal || op == Op::drawRows || op == Op::dropout;
-}
-
 }  // namespace
 
 Executor::Executor(Plan plan, Store& store, Pool& pool, const KernelSet& kernels)
@@ -26,7 +22,7 @@ Executor::Executor(Plan plan, Store& store, Pool& pool, const KernelSet& kernels
     m_arena.assign(size_t(m_plan.arenaSize), 0);
     m_handles = m_plan.graph->handleValues;
     prepareCalls();
-    prepareTasks(pool.threads());
+    prepareTasks();
 }
 
 float* Executor::address(NodeId id) {
@@ -87,7 +83,9 @@ void Executor::prepareCalls() {
         if (n.op != Op::assign) m_kernelOf[id] = m_kernels.kernelFor(n.op);
         if (const int64_t size = m_kernels.preparedSize(call); size > 0) {
             m_preparedOf[id] = int(m_prepared.size());
-            m_prepared.push_back({id, Buffer(size_t(size)), std::make_unique<std::atomic<uint64_t>>(0)});
+            const bool steady = m_plan.steady[size_t(id)] >> 1 & 1;
+            m_prepared.push_back(
+                {id, steady, Buffer(size_t(size)), std::make_unique<std::atomic<uint64_t>>(0)});
             call.prepared = m_prepared.back().values.data();
         }
     }
@@ -145,38 +143,46 @@ void Executor::prepareUpdates(NodeId id) {
     }
 }
 
-void Executor::prepareTasks(int threads) {
-    const Graph& g = *m_plan.graph;
+void Executor::prepareTasks() {
     for (const Segment& segment : m_plan.segments) {
         auto& levels = m_tasks.emplace_back();
         for (const Level& level : segment.levels) {
-            auto& tasks = levels.emplace_back();
-            for (const Group& group : level) {
-                const Node& first = g.nodes[group.nodes.front()];
-                if (first.op == Op::update) {
-                    for (int r = 0; r < int(m_updates.size()); ++r)
-                        for (int64_t at = 0; m_updates[r].update == first.slot && at < m_updates[r].size;
-                             at += updatePiece)
-                            tasks.push_back({Task::update, nullptr, r, at,
-                                             std::min(at + updatePiece, m_updates[r].size)});
-                    continue;
-                }
-                // A few slabs for each thread, so that none waits long: of equal size, and as many for each.
-                const int64_t fitting = (group.rows + group.slab - 1) / group.slab;
-                const int64_t few = threads == 1 || group.readsWhole ? threads : 3 * threads;
-                const int64_t pieces = (std::max(fitting, few) + threads - 1) / threads * threads;
-                const int64_t slab =
-                    std::max((group.rows + pieces - 1) / pieces, std::min<int64_t>(group.slab, 12));
-                for (int64_t at = 0; at < group.rows; at += slab)
-                    tasks.push_back({Task::rows, &group, 0, at, std::min(at + slab, group.rows)});
-            }
-            // The last is taken first: what rows wait for is at least begun before them.
-            for (auto group = level.rbegin(); group != level.rend(); ++group)
-                for (auto id = group->nodes.rbegin(); id != group->nodes.rend(); ++id)
-                    if (const int index = m_preparedOf[size_t(*id)]; index >= 0)
-                        tasks.push_back({Task::prepare, nullptr, index, 0, 0});
+            Tasks& tasks = levels.emplace_back();
+            addTasks(level, false, tasks.all);
+            tasks.recurring = tasks.all.size();
+            addTasks(level, true, tasks.all);
         }
     }
+}
+
+void Executor::addTasks(const Level& level, bool steady, std::vector<Task>& tasks) const {
+    const Graph& g = *m_plan.graph;
+    const int threads = m_pool.threads();
+    for (const Group& group : level) {
+        if (group.steady != steady) continue;
+        const Node& first = g.nodes[group.nodes.front()];
+        if (first.op == Op::update) {
+            for (int r = 0; r < int(m_updates.size()); ++r)
+                for (int64_t at = 0; m_updates[r].update == first.slot && at < m_updates[r].size;
+                     at += updatePiece)
+                    tasks.push_back(
+                        {Task::update, nullptr, r, at, std::min(at + updatePiece, m_updates[r].size)});
+            continue;
+        }
+        // A few slabs for each thread, so that none waits long: of equal size, and as many for each.
+        const int64_t fitting = (group.rows + group.slab - 1) / group.slab;
+        const int64_t few = threads == 1 || group.readsWhole ? threads : 3 * threads;
+        const int64_t pieces = (std::max(fitting, few) + threads - 1) / threads * threads;
+        const int64_t slab = std::max((group.rows + pieces - 1) / pieces, std::min<int64_t>(group.slab, 12));
+        for (int64_t at = 0; at < group.rows; at += slab)
+            tasks.push_back({Task::rows, &group, 0, at, std::min(at + slab, group.rows)});
+    }
+    // The last is taken first: what rows wait for is at least begun before them.
+    for (auto group = level.rbegin(); group != level.rend(); ++group)
+        for (auto id = group->nodes.rbegin(); id != group->nodes.rend(); ++id)
+            if (const int index = m_preparedOf[size_t(*id)];
+                index >= 0 && m_prepared[size_t(index)].steady == steady)
+                tasks.push_back({Task::prepare, nullptr, index, 0, 0});
 }
 
 bool Executor::run(uint64_t seed, uint64_t step, int steps) {
@@ -197,6 +203,7 @@ void Executor::runOne(uint64_t seed, uint64_t step, size_t segment, int repeat) 
         at.step = step;
         at.repeat = uint32_t(repeat);
     }
+    m_repeating = repeat > 0;
     for (size_t level = 0; level < m_tasks[segment].size(); ++level) runLevel(segment, level);
 }
 
@@ -235,14 +242,17 @@ void Executor::beginUpdates(const Level& level) {
 
 void Executor::runLevel(size_t segment, size_t level) {
     beginUpdates(m_plan.segments[segment].levels[level]);
-    m_running = &m_tasks[segment][level];
+    const Tasks& tasks = m_tasks[segment][level];
+    const size_t count = m_repeating ? tasks.recurring : tasks.all.size();
+    if (count == 0) return;
+    m_running = &tasks.all;
     ++m_levelsRun;
     m_pool.run(
         [](void* self, int64_t index, int worker) {
             Executor& e = *static_cast<Executor*>(self);
             e.runTask((*e.m_running)[size_t(index)], worker);
         },
-        this, int64_t(m_running->size()));
+        this, int64_t(count));
 }
 
 void Executor::runTask(const Task& task, int worker) {
@@ -266,7 +276,9 @@ void Executor::runTask(const Task& task, int worker) {
 void Executor::awaitPrepared(NodeId id) const {
     const int index = m_preparedOf[size_t(id)];
     if (index < 0) return;
-    const std::atomic<uint64_t>& level = *m_prepared[size_t(index)].level;
+    const Prepared& prepared = m_prepared[size_t(index)];
+    if (prepared.steady && m_repeating) return;
+    const std::atomic<uint64_t>& level = *prepared.level;
     for (int spins = 0; level.load(std::memory_order_acquire) != m_levelsRun; ++spins)
         if (spins < 1000)
             __builtin_ia32_pause();

@@ -42,10 +42,17 @@ class Executor : public core::Executor {
         int index;           // of m_prepared or m_updates
         int64_t begin, end;  // rows, or elements
     };
+    // What runs at one level, the last first; the later ones, from `recurring` on, in the first repetition of
+    // the phase alone.
+    struct Tasks {
+        std::vector<Task> all;
+        size_t recurring = 0;
+    };
     // The second operand of a node in the order that its kernel wants, made anew in every level that reads
-    // it.
+    // it; a steady one in the first repetition of the phase.
     struct Prepared {
         NodeId node;
+        bool steady;
         Buffer values;
         std::unique_ptr<std::atomic<uint64_t>> level;  // the last one that it was made in
     };
@@ -53,7 +60,8 @@ class Executor : public core::Executor {
     float* address(NodeId id);
     const float* address(NodeId id) const { return const_cast<Executor*>(this)->address(id); }
     void prepareCalls();
-    void prepareTasks(int threads);
+    void prepareTasks();
+    void addTasks(const Level& level, bool steady, std::vector<Task>& tasks) const;
     void prepareUpdates(NodeId id);
     void beginUpdates(const Level& level);
     void runLevel(size_t segment, size_t level);
@@ -77,8 +85,9 @@ class Executor : public core::Executor {
     uint64_t m_levelsRun = 0;
     std::vector<NodeId> m_randomNodes;
     std::vector<UpdateRange> m_updates;
-    std::vector<std::vector<std::vector<Task>>> m_tasks;  // by segment, level
+    std::vector<std::vector<Tasks>> m_tasks;  // by segment, level
     const std::vector<Task>* m_running = nullptr;
+    bool m_repeating = false;  // the phase has run before in this step
     std::atomic<bool> m_finite{true};
 };
 

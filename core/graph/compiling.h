@@ -34,6 +34,15 @@ inline NodeId origin(const Graph& g, NodeId id) {
     return id;
 }
 
+// What a node reads or writes as it is in memory: entries of the layout.
+std::vector<int> entriesRead(const Graph& g, const Node& n);
+std::vector<int> entriesWritten(const Graph& g, const Node& n);
+
+// Does the node give the same value in every repetition of its phase? Once findSteady has run.
+bool isSteady(const Compiling& c, NodeId id);
+// Finds what stays the same while a phase repeats: weights that it does not train, and what follows from
+// them.
+void findSteady(Compiling& c);
 // Fills the plan's segments: which nodes run together, and in which order.
 void schedule(Compiling& c);
 // Chooses where values live.

@@ -63,6 +63,7 @@ struct Phase {
     std::string name;
     // How often it runs within one step; read when the step begins.
     std::function<int()> repeats;
+    bool mayRepeat = false;  // else once in every step
 };
 
 struct Graph {

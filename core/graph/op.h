@@ -101,4 +101,9 @@ enum class Op : uint8_t {
     count
 };
 
+// Draws from its node's stream: other numbers in every repetition and step.
+inline bool isRandom(Op op) {
+    return op == Op::uniform || op == Op::normal || op == Op::drawRows || op == Op::dropout;
+}
+
 }  // namespace core

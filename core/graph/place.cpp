@@ -18,8 +18,9 @@ class Placer {
             if (!m_c.plan.alive[id] || isLeaf(g.nodes[id].op)) continue;
             for (NodeId input : g.nodes[id].inputs) {
                 const NodeId from = origin(g, input);
+                // What a phase reads from outside must live to that phase's end: the phase may repeat.
                 const bool crosses = g.nodes[from].phase != g.nodes[id].phase;
-                last[from] = std::max(last[from], crosses ? lastUse(m_c.level[id]) : m_c.level[id]);
+                last[from] = std::max(last[from], crosses ? wholePhase(m_c.level[id]).last : m_c.level[id]);
                 if (m_c.group[from] != m_c.group[id]) m_leaves[from] = true;
             }
         }
@@ -29,8 +30,13 @@ class Placer {
             // A pinned value has its place for itself: it must survive a phase that is skipped.
             const bool alone = m_c.pinned[id] || !m_c.options.reuse;
             if (!alone && !m_leaves[id]) continue;  // of its group alone
-            const int first = alone ? 0 : m_c.level[id];
-            const int end = alone ? INT32_MAX : std::max(last[id], m_c.level[id]);
+            int first = alone ? 0 : m_c.level[id];
+            int end = alone ? INT32_MAX : std::max(last[id], m_c.level[id]);
+            if (!alone && isSteady(m_c, id)) {  // computed in the first repetition alone
+                const Compiling::Span span = wholePhase(m_c.level[id]);
+                first = span.first;
+                end = std::max(end, span.last);
+            }
             lifetimes.push_back({id, first, end, padded(g.nodes[id].shape.size()), 0});
         }
         m_c.plan.arenaSize = allot(lifetimes);
@@ -51,16 +57,17 @@ class Placer {
         int64_t size, offset;
     };
 
-    // A value that a phase reads from outside must live to that phase's end: the phase may repeat.
-    int lastUse(int level) const {
-        for (const auto& [phase, first, last] : m_c.spans)
-            if (level >= first && level <= last) {
-                int end = last;
-                for (const auto& other : m_c.spans)
-                    if (other.phase == phase) end = std::max(end, other.last);
-                return end;
+    // All levels of the phase that this one belongs to.
+    Compiling::Span wholePhase(int level) const {
+        Compiling::Span out{-1, level, level};
+        for (const Compiling::Span& span : m_c.spans)
+            if (level >= span.first && level <= span.last) out.phase = span.phase;
+        for (const Compiling::Span& span : m_c.spans)
+            if (span.phase == out.phase) {
+                out.first = std::min(out.first, span.first);
+                out.last = std::max(out.last, span.last);
             }
-        return level;
+        return out;
     }
 
     static int64_t padded(int64_t size) { return (size + 15) / 16 * 16; }

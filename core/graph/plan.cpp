@@ -77,6 +77,7 @@ Plan compile(std::shared_ptr<const Graph> graph, const Layout& layout, const Pla
     Compiling c{.graph = g, .layout = layout, .options = options};
     c.plan.graph = std::move(graph);
     markAlive(c);
+    findSteady(c);
     schedule(c);
     findBiases(c);
     placeValues(c);

@@ -21,6 +21,7 @@ struct Group {
     int64_t rows = 1;
     int64_t slab = 1;           // rows at a time, at most
     bool readsWhole = false;    // every slab reads all of the operands: as few as there are workers
+    bool steady = false;        // gives the same values in every repetition of its phase
     std::vector<NodeId> nodes;  // in program order
 };
 
@@ -49,6 +50,8 @@ struct Plan {
     std::vector<bool> alive;    // by node: is it computed
     // By node: of a product that nothing else reads, the addition of a bias that it carries out; else -1.
     std::vector<NodeId> biased;
+    // By node: bit i says that operand i has the same value in every repetition of the node's phase.
+    std::vector<uint8_t> steady;
     std::vector<Segment> segments;
     int64_t arenaSize = 0;  // floats
     int64_t slabSize = 0;   // floats for each worker

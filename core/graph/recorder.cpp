@@ -36,8 +36,12 @@ uint32_t Recorder::streamOf(const std::string& name) const {
     return philox::streamOf(m_access == Access::view ? "view/" + name : name);
 }
 
+void Recorder::phase(const std::string& name) {
+    m_graph.phases.push_back({name, [] { return 1; }, false});
+}
+
 void Recorder::phase(const std::string& name, std::function<int()> repeats) {
-    m_graph.phases.push_back({name, std::move(repeats)});
+    m_graph.phases.push_back({name, std::move(repeats), true});
 }
 
 void Recorder::stage(const std::string& name) {

@@ -83,9 +83,9 @@ class Recorder {
     Recorder(Layout& layout, Access access);
 
     // ---- structure
-    // Everything recorded from here on belongs to this phase, which runs `repeats` times a step.
-    void phase(
-        const std::string& name, std::function<int()> repeats = [] { return 1; });
+    // Everything recorded from here on belongs to this phase, which runs once or `repeats` times a step.
+    void phase(const std::string& name);
+    void phase(const std::string& name, std::function<int()> repeats);
     // Slow mode can wait here; the name is that of a line of the lesson's pseudo-code.
     void stage(const std::string& name);
     Scope scope(const std::string& path) { return {this, path}; }

@@ -84,32 +84,12 @@ class Scheduler {
             const bool together = rowLocal(g, n, which) && isWide(g, id) == isWide(g, from);
             level = std::max(level, m_c.level[from] + (together ? 0 : 1));
         }
-        for (int entry : reads(n))
+        for (int entry : entriesRead(g, n))
             if (const auto w = written.find(entry); w != written.end())
                 level = std::max(level, w->second + 1);
-        for (int entry : writes(n))
+        for (int entry : entriesWritten(g, n))
             if (const auto r = read.find(entry); r != read.end()) level = std::max(level, r->second + 1);
         return level;
-    }
-
-    // The layout's entries that it reads as they are in memory.
-    std::vector<int> reads(const Node& n) const {
-        std::vector<int> entries;
-        for (NodeId input : n.inputs) {
-            const Node& leaf = g.nodes[origin(g, input)];
-            if (leaf.op == Op::parameter || leaf.op == Op::state) entries.push_back(leaf.slot);
-        }
-        return entries;
-    }
-
-    std::vector<int> writes(const Node& n) const {
-        if (n.op == Op::assign) return {n.slot};
-        if (n.op == Op::update) {
-            std::vector<int> all = g.updates[n.slot].entries;
-            for (const Update::Average& average : g.updates[n.slot].averages) all.push_back(average.entry);
-            return all;
-        }
-        return {};
     }
 
     void schedule(const Range& range) {
@@ -119,9 +99,9 @@ class Scheduler {
             const int level = earliest(id, written, read);
             m_c.level[id] = level;
             last = std::max(last, level);
-            for (int entry : reads(g.nodes[id]))
+            for (int entry : entriesRead(g, g.nodes[id]))
                 read[entry] = std::max(read.count(entry) ? read[entry] : level, level);
-            for (int entry : writes(g.nodes[id])) written[entry] = level;
+            for (int entry : entriesWritten(g, g.nodes[id])) written[entry] = level;
         }
         postpone(range);
         Segment segment{range.phase, range.stage, {}};
@@ -144,6 +124,7 @@ class Scheduler {
             const NodeId id = *it;
             const Node& n = g.nodes[id];
             if (isEffect(n.op) || m_c.pinned[origin(g, id)] || readers[id].empty()) continue;
+            if (isSteady(m_c, id)) continue;  // there it might be computed again and again
             const int later = m_c.level[readers[id].front()];
             if (later == m_c.level[id]) continue;
             const bool together = std::all_of(readers[id].begin(), readers[id].end(), [&](NodeId reader) {
@@ -158,7 +139,7 @@ class Scheduler {
                        g.nodes[input].shape.rows() != n.shape.rows() ||
                        g.nodes[input].shape.columns() <= n.shape.columns();
             });
-            const std::vector<int> entries = reads(n);
+            const std::vector<int> entries = entriesRead(g, n);
             const bool unchanged = std::none_of(entries.begin(), entries.end(), [&](int entry) {
                 return writtenBetween(range, entry, m_c.level[id], later);
             });
@@ -169,7 +150,7 @@ class Scheduler {
     bool writtenBetween(const Range& range, int entry, int first, int last) const {
         return std::any_of(range.nodes.begin(), range.nodes.end(), [&](NodeId id) {
             if (m_c.level[id] < first || m_c.level[id] > last || !isEffect(g.nodes[id].op)) return false;
-            const std::vector<int> entries = writes(g.nodes[id]);
+            const std::vector<int> entries = entriesWritten(g, g.nodes[id]);
             return std::find(entries.begin(), entries.end(), entry) != entries.end();
         });
     }
@@ -201,6 +182,8 @@ class Scheduler {
             const Node& first = g.nodes[group.nodes[0]];
             group.readsWhole =
                 first.op == Op::convolutionWeight || (first.op == Op::matmul && first.transposed);
+            group.steady = std::all_of(group.nodes.begin(), group.nodes.end(),
+                                       [&](NodeId node) { return isSteady(m_c, node); });
             group.slab = group.readsWhole ? group.rows : slabRows(group);
             out.push_back(std::move(group));
         }

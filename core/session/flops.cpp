@@ -1,5 +1,7 @@
 #include "core/session/flops.h"
 
+#include <algorithm>
+
 namespace core {
 namespace {
 
@@ -34,11 +36,12 @@ double productFlops(const Plan& plan) {
     double total = 0;
     const Graph& g = *plan.graph;
     for (const Segment& segment : plan.segments) {
-        double once = 0;
+        const int repeats = g.phases[size_t(segment.phase)].repeats();
         for (const Level& level : segment.levels)
             for (const Group& group : level)
-                for (const NodeId id : group.nodes) once += flopsOf(g, g.nodes[size_t(id)]);
-        total += once * g.phases[size_t(segment.phase)].repeats();
+                for (const NodeId id : group.nodes)
+                    total +=
+                        flopsOf(g, g.nodes[size_t(id)]) * (group.steady ? std::min(repeats, 1) : repeats);
     }
     return total;
 }

@@ -355,6 +355,80 @@ class TestPlan : public QObject {
         for (uint64_t hash : hashes) QCOMPARE(hash, hashes[0]);
     }
 
+    // A phase that repeats within a step, against a step for each of its repetitions: the weights that it
+    // leaves alone are turned and laid in panels once, and anew in the next step. It turns a knob, trains a
+    // weight and may be skipped.
+    void whatARepetitionLeavesAsItIsIsComputedOnce() {
+        constexpr int64_t rows = 515, width = 131;
+        const std::vector<int> timesInStep{4, 0, 3, 1};
+        int times = 0;
+        bool last = true;
+        const auto record = [&](Layout& layout) {
+            Recorder r(layout, Recorder::Access::train);
+            r.phase("often", [&] { return times; });
+            const Var w = r.parameter("w", {width, width}, {Initial::normal, 0.05f});
+            const Var v = r.parameter("v", {width, width}, {Initial::normal, 0.05f});
+            const Var x = r.state("x", {rows, width}, {Initial::normal, 1});
+            r.stage("move");
+            const Var inner = tanh(matmul(x, transpose(w))), steady = sigmoid(w);
+            r.assign(x, 0.9f * x + matmul(inner, matmul(transpose(v), steady) + r.live(0) * w));
+            r.stage("train");
+            r.update(r.gradients(sum(matmul(inner, v) * matmul(x, steady)), "v"), Sgd{{0.001f}});
+            r.phase("weights", [&] { return last ? 1 : 0; });
+            r.update(r.gradients(sum(square(w)), "w"), Sgd{{0.01f}});
+            return std::make_shared<const Graph>(r.take());
+        };
+        std::vector<uint64_t> hashes;
+        const auto train = [&](bool together, const PlanOptions& options, int threads) {
+            Layout layout;
+            const auto graph = record(layout);
+            Plan plan = compile(graph, layout, options);
+            int steady = 0, segments = 0;
+            for (const Segment& segment : plan.segments) {
+                if (segment.phase != 0) continue;
+                ++segments;
+                for (const Level& level : segment.levels)
+                    steady +=
+                        int(std::count_if(level.begin(), level.end(), [](auto& g) { return g.steady; }));
+            }
+            QCOMPARE(segments, options.byStage ? 2 : 1);
+            QCOMPARE(steady, 2);  // w turned, and its sigmoid
+            Store store;
+            store.initialise(layout, int(graph->updates.size()), 5);
+            store.live.assign(2, 0);
+            cpu::Pool pool(threads);
+            cpu::Executor executor(std::move(plan), store, pool);
+            uint64_t steps = 0;
+            const auto step = [&](int turn, int repetitions, bool updates) {
+                times = repetitions;
+                last = updates;
+                executor.poison();
+                for (int segment = 0, ends = 0; ends == 0; ++segment) {
+                    const int repetition = segment / segments;
+                    store.live[0] = 1 + 0.125f * float(turn + repetition);
+                    ends = executor.runSegment(1, steps) ? 1 : 0;
+                }
+                ++steps;
+            };
+            for (size_t i = 0; i < timesInStep.size(); ++i) {
+                if (together) {
+                    step(int(i), timesInStep[i], true);
+                } else {
+                    for (int t = 0; t < timesInStep[i]; ++t) step(int(i) + t, 1, false);
+                    step(0, 0, true);
+                }
+            }
+            QVERIFY(executor.finite());
+            store.live.assign(2, 0);
+            hashes.push_back(store.hash());
+        };
+        train(false, {.reuse = false}, 1);
+        for (bool byStage : {false, true})
+            for (bool reuse : {false, true})
+                for (int threads : {1, 3}) train(true, {.byStage = byStage, .reuse = reuse}, threads);
+        for (uint64_t hash : hashes) QCOMPARE(hash, hashes[0]);
+    }
+
     // The critical path of a step is its number of barriers.
     void aStepHasFewBarriers_data() {
         QTest::addColumn<QString>("lesson");
