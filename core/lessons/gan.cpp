@@ -1,22 +1,14 @@
 // Generative adversarial networks (Goodfellow et al. 2014): two networks, one value function
 // V(D, G) = E log D(x) + E log(1 - D(G(z))).
-#include <cmath>
-
-#include "core/data/density.h"
 #include "core/data/fashion_mnist.h"
-#include "core/data/game.h"
-#include "core/data/metrics.h"
 #include "core/data/points.h"
+#include "core/lessons/gan/measures.h"
 #include "core/lessons/lesson.h"
 #include "core/nn/losses.h"
 #include "core/nn/mlp.h"
 
 namespace core::lessons {
 namespace {
-
-constexpr int samples = 4000;  // seen from fixed noise, and judged
-constexpr PlaneGrid plane{96, 3.5};
-constexpr int lineGrid = 400, warpGrid = 33;
 
 class Gan final : public Lesson {
   public:
@@ -53,12 +45,11 @@ class Gan final : public Lesson {
               "then choose a built-in data set");
         const OwnData* file = own(data);
         const std::string wanted = file ? file->fingerprint : data.option();
-        if (m_loaded == wanted) return;
+        if (m_data && m_data->id == wanted) return;
         PointSet set;
         if (!file && !images()) set = pointSet(wanted, 1 << 16, 1);
-        m_table = file ? file->train : images() ? fashionMnist(Split::train).images : set.points;
-        m_exact = set.exact;
-        m_loaded = wanted;
+        const TablePtr table = file ? file->train : images() ? fashionMnist(Split::train).images : set.points;
+        m_data = std::make_shared<const RealData>(RealData{wanted, table, set.exact});
     }
 
     // ---- the algorithm
@@ -68,7 +59,7 @@ class Gan final : public Lesson {
         {
             r.stage("draw_data");
             const Mlp G = generator(r), D = discriminator(r, true);
-            const Var x = r.probe("real", r.drawRows("data", m_table, batch));
+            const Var x = r.probe("real", r.drawRows("data", m_data->table, batch));
             r.stage("draw_noise");
             const Var z = noise(r, "z_d", batch);
             r.stage("generate");
@@ -112,10 +103,10 @@ class Gan final : public Lesson {
 
     void view(Recorder& r) override {
         const Mlp G = averagedGenerator(r), D = discriminator(r, false);
-        const Var z = noise(r, "z", images() ? 64 : samples);
+        const Var z = noise(r, "z", images() ? 64 : judgedSamples);
         const Var x = G(z);
         bothGradientNorms(r, generator(r), D);
-        r.probe("real_rows", r.drawRows("rows", m_table, images() ? 64 : 1024));
+        r.probe("real_rows", r.drawRows("rows", m_data->table, images() ? 64 : 1024));
         if (images()) {
             r.probe("sheet", x);
             viewInterpolation(r, G);
@@ -133,11 +124,15 @@ class Gan final : public Lesson {
     }
 
     std::vector<Measure> measures() override {
-        if (images()) return imageMeasures();
-        std::vector<Measure> all = dimensions() == 1 ? lineMeasures() : planeMeasures();
-        all.push_back(divergence());
-        if (m_exact) all.push_back(coverage());
-        all.push_back(spread("samples"));
+        if (images()) return {spreadMeasure(m_data, "judged"), nearestImageMeasure(m_data)};
+        const RealTarget target = [this] { return realTarget(); };
+        std::vector<Measure> all;
+        if (dimensions() == 1) all.push_back(lineMeasure(m_data, target));
+        if (dimensions() == 2 && m_data->exact) all.push_back(planeMeasure(m_data, target));
+        if (dimensions() == 2 && int(zDim) == 2) all.push_back(warpMeasure());
+        all.push_back(divergenceMeasure(m_data));
+        if (m_data->exact) all.push_back(coverageMeasure(m_data));
+        all.push_back(spreadMeasure(m_data, "samples"));
         return all;
     }
 
@@ -173,7 +168,7 @@ class Gan final : public Lesson {
 
   private:
     bool images() const { return own(data) ? own(data)->pictures : data == "fashion"; }
-    int dimensions() const { return m_table->columns; }
+    int dimensions() const { return m_data->table->columns; }
 
     // ---- networks
 
@@ -222,6 +217,9 @@ class Gan final : public Lesson {
         if (loss == "wgan-gp") return mean(b) - mean(a);                    // Arjovsky et al. 2017
         return bceLogits(a, smoothing.in(r)) + bceLogits(b, 0);
     }
+    float realTarget() const {
+        return loss == "minimax" || loss == "non-saturating" ? float(smoothing.value()) : 1;
+    }
     Var generatorLoss(Var b) const {
         if (loss == "minimax") return -mean(softplus(b));         // E log(1 - D)
         if (loss == "non-saturating") return mean(softplus(-b));  // -E log D
@@ -264,6 +262,7 @@ class Gan final : public Lesson {
     }
 
     void viewPlane(Recorder& r, const Mlp& G, const Mlp& D) const {
+        constexpr PlaneGrid plane = playingField;
         std::vector<float> grid;
         for (int j = 0; j < plane.side; ++j)
             for (int i = 0; i < plane.side; ++i) {
@@ -307,144 +306,7 @@ class Gan final : public Lesson {
         r.probe("lerp", G(matmul(r.constant({rows * columns, 2 * rows}, mix), noise(r, "lerp", 2 * rows))));
     }
 
-    // ---- measures
-
-    static float lineCoordinate(int i) { return float(7.0 * i / (lineGrid - 1) - 3.5); }
-    using Channels = std::map<std::string, Tensor>;
-
-    // p_data, p_g, D* = p_data / (p_data + p_g) and the distance of D from it, weighted by where points are.
-    // Of points whose density is not known there is an estimate, and no optimum is claimed.
-    std::vector<Measure> lineMeasures() const {
-        if (!m_exact)
-            return {{{"p_data", "p_g"}, {"samples"}, [this](Channels& c) {
-                         const std::span<const float> real(m_table->values);
-                         c["p_data"] = estimatedDensity(real.first(std::min<size_t>(real.size(), samples)));
-                         c["p_g"] = estimatedDensity(c["samples"].values);
-                     }}};
-        return {{{"p_data", "p_g", "d_star", "d_gap"}, {"samples", "d_line"}, [this](Channels& c) {
-                     std::vector<float> data(lineGrid);
-                     for (int i = 0; i < lineGrid; ++i)
-                         data[size_t(i)] = float(m_exact->density(double(lineCoordinate(i))));
-                     c["p_g"] = estimatedDensity(c["samples"].values);
-                     compareWithOptimum(c, data, c["p_g"].values, c["d_line"].values, "d_star");
-                     c["p_data"] = column(std::move(data));
-                 }}};
-    }
-    static Tensor estimatedDensity(std::span<const float> x) {
-        std::vector<double> grid(lineGrid);
-        for (int i = 0; i < lineGrid; ++i) grid[size_t(i)] = double(lineCoordinate(i));
-        const std::vector<double> density = kernelDensity1d(x, grid, silvermanBandwidth(x));
-        return column({density.begin(), density.end()});
-    }
-
-    std::vector<Measure> planeMeasures() const {
-        std::vector<Measure> all;
-        if (m_exact)
-            all.push_back({{"d_star_field", "d_gap"}, {"samples", "d_field"}, [this](Channels& c) {
-                               constexpr double bandwidth = 0.08;
-                               std::vector<float> data;
-                               for (int j = 0; j < plane.side; ++j)
-                                   for (int i = 0; i < plane.side; ++i)
-                                       data.push_back(
-                                           float(m_exact->density(plane.coordinate(i), plane.coordinate(j))));
-                               compareWithOptimum(c, data,
-                                                  planeDensity(c["samples"].values, plane, bandwidth),
-                                                  c["d_field"].values, "d_star_field");
-                           }});
-        if (int(zDim) == 2)
-            all.push_back({{"warp_det"}, {"warp"}, [](Channels& c) {
-                               c["warp_det"] = column(areaOfCells(c["warp"].values, warpGrid));
-                           }});
-        return all;
-    }
-
-    // A target s below one for real points lowers the optimum to s p_data / (p_data + p_g) (Salimans et al.
-    // 2016).
-    float realTarget() const {
-        return loss == "minimax" || loss == "non-saturating" ? float(smoothing.value()) : 1;
-    }
-
-    void compareWithOptimum(Channels& c, const std::vector<float>& data, const std::vector<float>& model,
-                            const std::vector<float>& d, const std::string& star) const {
-        BestAnswer best = bestAnswer(data, model, d, realTarget());
-        c[star] = column(std::move(best.optimum));
-        c["d_gap"] = scalar(best.gap);
-    }
-
-    // JSD of the samples, its value where data stand against data, and C(G) = -log 4 + 2 JSD.
-    Measure divergence() const {
-        const int columns = m_table->columns;
-        const std::span<const float> real(m_table->values);
-        const size_t half = size_t(std::min<int64_t>(samples, m_table->rows / 2));
-        const std::span<const float> some = real.first(half * size_t(columns));
-        const std::span<const float> others = real.subspan(some.size(), some.size());
-        const auto& exact = m_exact;
-        const double baseline = exact ? jsdBaseline(*exact, samples) : jsdHistogram(others, some, columns);
-        return {{"jsd", "jsd_baseline", "c_g", "value_ceiling"}, {"samples"}, [=, &exact](Channels& c) {
-                    const auto& x = c["samples"].values;
-                    const double jsd = exact ? jsdHistogram(x, *exact) : jsdHistogram(x, some, columns);
-                    c["jsd"] = scalar(jsd);
-                    c["jsd_baseline"] = scalar(baseline);
-                    // Where next to nothing overlaps C(G) is 0: one sample more or less moves it by 1e-4.
-                    const double value = std::min(gameValue(jsd), 0.0);
-                    c["c_g"] = c["value_ceiling"] = scalar(value > -1e-4 ? 0 : value);
-                }};
-    }
-
-    Measure coverage() const {
-        return {
-            {"modes_covered", "modes", "share_near", "mode_counts", "mode_centres"},
-            {"samples"},
-            [this](Channels& c) {
-                const Mixture& exact = *m_exact;
-                const ModeCoverage found = modeCoverage(c["samples"].values, exact);
-                c["modes_covered"] = scalar(found.covered);
-                c["modes"] = scalar(found.modes);
-                c["share_near"] = scalar(found.near);
-                Tensor counts{{found.modes, 2}, {}}, centres{{found.modes, 2}, {}};
-                for (int m = 0; m < found.modes; ++m) {
-                    const Component& mode = exact.components()[size_t(m)];
-                    counts.values.insert(counts.values.end(),
-                                         {float(found.shares[size_t(m)]), float(mode.weight)});
-                    centres.values.insert(centres.values.end(), {float(mode.mean[0]), float(mode.mean[1])});
-                }
-                c["mode_counts"] = std::move(counts);
-                c["mode_centres"] = std::move(centres);
-            }};
-    }
-
-    // How far samples are apart beside how far the data are; the alarm rings when much of it is lost.
-    Measure spread(const std::string& channel) const {
-        const Table& real = *m_table;
-        const int columns = real.columns;
-        std::vector<float> some;
-        for (int64_t i = 0; i < std::min<int64_t>(512, real.rows) * columns; ++i)
-            some.push_back(real.values.empty() ? float(real.bytes[size_t(i)]) / 255 : real.values[size_t(i)]);
-        const double baseline = meanPairwiseDistance(some, columns);
-        return {{"pairwise_distance", "pairwise_baseline", "collapse_alarm"}, {channel}, [=](Channels& c) {
-                    const double distance = meanPairwiseDistance(c[channel].values, columns);
-                    const auto modes = c.find("modes"), covered = c.find("modes_covered");
-                    const bool lost = modes != c.end() &&
-                                      covered->second.values[0] <= modes->second.values[0] / 2 &&
-                                      modes->second.values[0] > 1;
-                    c["pairwise_distance"] = scalar(distance);
-                    c["pairwise_baseline"] = scalar(baseline);
-                    c["collapse_alarm"] = scalar(lost || distance < 0.5 * baseline);
-                }};
-    }
-
-    std::vector<Measure> imageMeasures() const {
-        return {spread("judged"),
-                {{"nearest_image", "nearest_distance"}, {"nearest_query"}, [this](Channels& c) {
-                     NearestRows nearest = nearestRows(*m_table, c["nearest_query"].values);
-                     c["nearest_image"] = {c["nearest_query"].shape, std::move(nearest.rows)};
-                     c["nearest_distance"] = column(std::move(nearest.distances));
-                 }}};
-    }
-
-    std::string m_loaded;  // the built-in set, or the fingerprint of a file
-    TablePtr m_table;
-    std::optional<Mixture> m_exact;  // the density that the table was drawn from, where it is known
+    RealDataPtr m_data;
 };
 
 }  // namespace

@@ -1,15 +1,11 @@
 // The variational autoencoder (Kingma and Welling 2013): an encoder q(z|x), a decoder p(x|z), and the
 // bound log p(x) >= E_q log p(x|z) - KL(q(z|x) || p(z)).
-#include <algorithm>
 #include <cmath>
-#include <numeric>
 
-#include "core/data/codes.h"
 #include "core/data/fashion_mnist.h"
-#include "core/data/linear_gaussian.h"
-#include "core/data/metrics.h"
 #include "core/data/points.h"
 #include "core/lessons/lesson.h"
+#include "core/lessons/vae/measures.h"
 #include "core/nn/losses.h"
 #include "core/nn/mlp.h"
 
@@ -17,8 +13,6 @@ namespace core::lessons {
 namespace {
 
 constexpr int codeCount = 2000, exactCount = 500, pathSteps = 9, manifoldSide = 15;
-constexpr int fieldSide = 64;
-constexpr double fieldExtent = 4;
 constexpr int pieces = 10, iwaeSamples = 64, iwaeImages = 40;  // of each piece
 constexpr float logTwoPi = 1.8378770664f;
 
@@ -47,8 +41,7 @@ class Vae final : public Lesson {
             const bool shapes = data == "shapes";
             CHECK(shapes || fashionMnistInstalled(),
                   "Fashion-MNIST is not installed: `sudo apt install dataset-fashion-mnist` brings it; until "
-                  "then choose "
-                  "shapes or another built-in data set");
+                  "then choose shapes or another built-in data set");
             const ImageSet train = shapes ? shapesTable(20000, 1) : fashionMnist(Split::train);
             const ImageSet test = shapes ? shapesTable(10000, 2) : fashionMnist(Split::test);
             m_loaded = data.option();
@@ -167,8 +160,8 @@ class Vae final : public Lesson {
     int evaluationPieces() const override { return pieces; }
 
     std::vector<Measure> measures() override {
-        std::vector<Measure> all = {activity(), holes(), variances(), aggregate()};
-        if (exact()) all.push_back(againstExact());
+        std::vector<Measure> all = {activityMeasure(), holesMeasure(), varianceMeasure(), aggregateMeasure()};
+        if (exact()) all.push_back(exactMeasure(m_model));
         return all;
     }
 
@@ -343,97 +336,6 @@ class Vae final : public Lesson {
         for (int i = 0; i < 60; ++i)  // Newton on the normal's distribution function
             x -= (0.5 * std::erfc(-x / std::sqrt(2.0)) - p) * std::sqrt(2 * M_PI) * std::exp(x * x / 2);
         return x;
-    }
-
-    // ---- measures
-
-    using Channels = std::map<std::string, Tensor>;
-
-    static Measure activity() {
-        return {{"active_units", "collapse_alarm"}, {"codes"}, [](Channels& c) {
-                    const int active = activeUnits(c["codes"].values, int(c["codes"].shape.columns()));
-                    c["active_units"] = scalar(active);
-                    c["collapse_alarm"] = scalar(active == 0);
-                }};
-    }
-
-    // Prior draws where the aggregate posterior, a mixture of the codes' Gaussians, is thinnest.
-    static Measure holes() {
-        return {
-            {"holes", "hole_density"}, {"hole_z", "hole_pictures", "codes", "codes_logvar"}, [](Channels& c) {
-                constexpr size_t kept = 16;
-                constexpr int mixture = 500;
-                const Tensor &z = c["hole_z"], &mu = c["codes"], &pictures = c["hole_pictures"];
-                const auto n = size_t(z.shape.rows()), columns = size_t(pictures.shape.columns());
-                const std::vector<double> density = logAggregate(
-                    z.values, mu.values, c["codes_logvar"].values, int(z.shape.columns()), mixture);
-                std::vector<size_t> order(n);
-                std::iota(order.begin(), order.end(), size_t(0));
-                std::sort(order.begin(), order.end(),
-                          [&](size_t x, size_t y) { return density[x] < density[y]; });
-                Tensor found{{int(kept), int(columns)}, {}}, logQ{{int(kept), 1}, {}};
-                for (size_t k = 0; k < kept; ++k) {
-                    const auto row = pictures.values.begin() + long(order[k] * columns);
-                    found.values.insert(found.values.end(), row, row + long(columns));
-                    logQ.values.push_back(float(density[order[k]]));
-                }
-                c["holes"] = std::move(found);
-                c["hole_density"] = std::move(logQ);
-            }};
-    }
-
-    static Measure variances() {
-        return {
-            {"variance_reparam", "variance_score"}, {"gradient_reparam", "gradient_score"}, [](Channels& c) {
-                c["variance_reparam"] = scalar(sampleVariance(c["gradient_reparam"].values));
-                c["variance_score"] = scalar(sampleVariance(c["gradient_score"].values));
-            }};
-    }
-
-    // q(z) in the first two dimensions on a grid, and KL(q(z) || N(0, I)) there, in nats.
-    static Measure aggregate() {
-        return {{"aggregate_field", "prior_gap"}, {"codes", "codes_logvar"}, [](Channels& c) {
-                    const Tensor &mu = c["codes"], &logvar = c["codes_logvar"];
-                    Aggregate q = aggregateInThePlane(mu.values, logvar.values, int(mu.shape.columns()),
-                                                      fieldSide, fieldExtent);
-                    c["aggregate_field"] = {{fieldSide * fieldSide, 1}, std::move(q.field)};
-                    c["prior_gap"] = scalar(q.divergence);
-                }};
-    }
-
-    // Where everything is closed form: log p(x), the ELBO of the encoder without sampling, and their gap.
-    Measure againstExact() const {
-        return {{"log_p", "gap", "posterior_error", "exact_mean", "exact_sd"},
-                {"exact_x", "encoder_mean", "encoder_logvar"},
-                [this](Channels& c) {
-                    const size_t dx = exactDimensions, dz = exactLatents, n = exactCount;
-                    const auto row = [](const Tensor& t, size_t i, size_t columns) {
-                        return std::vector<double>(t.values.begin() + long(i * columns),
-                                                   t.values.begin() + long((i + 1) * columns));
-                    };
-                    double logP = 0, elbo = 0, error = 0;
-                    Tensor mean{{int(n), int(dz)}, {}}, sd{{1, int(dz)}, {}};
-                    for (size_t i = 0; i < n; ++i) {
-                        const std::vector<double> x = row(c["exact_x"], i, dx),
-                                                  mu = row(c["encoder_mean"], i, dz);
-                        const std::vector<double> logvar = row(c["encoder_logvar"], i, dz);
-                        std::vector<double> covariance(dz * dz, 0);
-                        for (size_t d = 0; d < dz; ++d) covariance[d * dz + d] = std::exp(logvar[d]);
-                        const std::vector<double> truth = m_model.posteriorMean(x);
-                        logP += m_model.logEvidence(x) / double(n);
-                        elbo += m_model.bound(x, mu, covariance).elbo() / double(n);
-                        for (size_t d = 0; d < dz; ++d)
-                            error += std::pow(mu[d] - truth[d], 2) / double(n * dz);
-                        mean.values.insert(mean.values.end(), truth.begin(), truth.end());
-                    }
-                    for (size_t d = 0; d < dz; ++d)
-                        sd.values.push_back(float(std::sqrt(m_model.posteriorCovariance()[d * dz + d])));
-                    c["log_p"] = scalar(logP);
-                    c["gap"] = scalar(logP - elbo);
-                    c["posterior_error"] = scalar(std::sqrt(error));
-                    c["exact_mean"] = std::move(mean);
-                    c["exact_sd"] = std::move(sd);
-                }};
     }
 
     // The exact setting: x = W z + sigma eps with orthogonal columns, so that the true posterior is diagonal.
