@@ -73,7 +73,7 @@ void printResult(const SampleOptions& options, const core::Run& run, const core:
                  double seconds) {
     const std::vector<float> samples = t.values(core::Trajectory::state, t.total);
     if (!options.json) {
-        fmt::print("{} samples of {} at step {}, {} with {} steps ({} evaluations) in {:.2f} s on {}\n",
+        fmt::print("{} samples of {} at step {}, {} with {} steps ({} evaluations) in {:.3f} s on {}\n",
                    t.count, run.lessonId(), t.trainingStep, t.choices.at("sampler"), t.total, t.evaluations(),
                    seconds, run.device());
         for (const auto& [name, value] : t.figures) fmt::print("  {:<14}  {:>10.4g}\n", name, value);

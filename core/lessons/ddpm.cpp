@@ -167,7 +167,7 @@ class Ddpm final : public Lesson {
     Choice schedule{*this, "schedule", {"linear", "cosine", "quadratic", "sigmoid", "drawn"}};
     Structural timesteps{*this, "timesteps", 1000, 2, 1000};
     Choice target{*this, "target", {"eps", "x0", "v", "score"}};
-    Structural width{*this, "width", 128, 8, 512};
+    Structural width{*this, "width", 96, 8, 512};
     Structural depth{*this, "depth", 4, 2, 6};
     Choice channels{*this, "channels", {"32", "16", "8", "64"}};
     Structural batch{*this, "batch", 512, 16, 2048};

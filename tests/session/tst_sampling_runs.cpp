@@ -1,7 +1,9 @@
 // Runs of the sampler beside training: what is kept, forks, budgets, and that training never notices.
 #include <QtTest>
 #include <cmath>
+#include <ctime>
 
+#include "core/cpu/peak.h"
 #include "core/data/points.h"
 #include "core/data/transport.h"
 #include "core/session/run.h"
@@ -10,6 +12,7 @@
 #include "tests/support/watching.h"
 
 using namespace core;
+using support::Clock;
 using support::small;
 
 namespace {
@@ -189,6 +192,27 @@ class TestSamplingRuns : public QObject {
         while (!run.samplings().published()->find(2)->complete()) run.sampleMore();
         run.samplings().discard(2);
         QVERIFY(!run.samplings().active());
+    }
+
+    // 2000 points through 50 steps on two cores of 118 GFLOP/s; slower ones may take longer by as much. Where
+    // others use the cores too, what counts is half of the time that this program had on them.
+    void aKnobsEffectIsSeenAsItIsTurned() {
+        Run run({.lesson = "ddpm", .preset = "plane-ring8", .seed = 1, .threads = 2});
+        const double peak = cpu::measurePeak(2);
+        const double allowed = 50 * std::max(1.0, 236 / peak) * support::slower;
+        double best = 1e9;
+        const Clock::time_point begun = Clock::now();
+        for (int64_t id = 1; best >= allowed && support::msSince(begun) < 10000 * support::slower; ++id) {
+            const Clock::time_point start = Clock::now();
+            const std::clock_t spent = std::clock();
+            run.sample(id, {.changes = {{"added_noise", 1 / double(id)}}, .seed = 3, .count = 2000});
+            while (!run.samplings().published()->find(id)->complete()) run.sampleMore();
+            const double share = 500.0 * double(std::clock() - spent) / CLOCKS_PER_SEC;
+            best = std::min({best, support::msSince(start), share});
+            run.samplings().discardAll();
+        }
+        qInfo("%.1f ms, at a peak of %.0f GFLOP/s", best, peak);
+        QVERIFY(best < allowed);
     }
 
     // A long run is kept as halves; a fork goes on from the exact state all the same.
