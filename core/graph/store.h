@@ -3,25 +3,12 @@
 #pragma once
 
 #include <cstdint>
-#include <new>
 #include <vector>
 
+#include "core/base/buffer.h"
 #include "core/graph/layout.h"
 
 namespace core {
-
-// Starts every buffer on a cache line, so that vector loads never straddle two.
-template <class T>
-struct LineAllocator {
-    using value_type = T;
-    LineAllocator() = default;
-    template <class U>
-    LineAllocator(const LineAllocator<U>&) {}
-    T* allocate(size_t n) { return static_cast<T*>(::operator new(n * sizeof(T), std::align_val_t(64))); }
-    void deallocate(T* p, size_t) { ::operator delete(p, std::align_val_t(64)); }
-    bool operator==(const LineAllocator&) const { return true; }
-};
-using Buffer = std::vector<float, LineAllocator<float>>;
 
 // How far one optimizer has come; the powers are beta^steps.
 struct StepCounter {
