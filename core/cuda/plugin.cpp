@@ -91,8 +91,11 @@ void Card::wait() const {
     check(m_table->wait(m_device), "wait");
 }
 
-Memory::Memory(CardPtr card, size_t bytes, bool pinned)
-    : m_card(std::move(card)), m_bytes(bytes), m_pinned(pinned) {
+// What is allocated is freed also where filling it fails: the object is whole before.
+Memory::Memory(CardPtr card, size_t bytes, bool pinned) : Memory() {
+    m_card = std::move(card);
+    m_bytes = bytes;
+    m_pinned = pinned;
     const Table& t = m_card->table();
     m_card->check((pinned ? t.allocateHost : t.allocate)(m_card->device(), bytes, &m_data), "allocate");
     if (pinned)
