@@ -7,33 +7,19 @@
 
 #include "app/window/device_switch.h"
 #include "app/window/interface_words.h"
-#include "app/window/main_window.h"
-#include "app/window/run_column.h"
 #include "tests/support/window.h"
 
 using namespace app;
 
-class TestDeviceSwitch : public QObject {
+class TestDeviceSwitch : public QObject, support::WithWindow {
     Q_OBJECT
 
-    std::unique_ptr<MainWindow> m_window;
-
-    const core::Frame& frame() { return m_window->column().frame(); }
     void open() {
         m_window = support::stillWindow({.lesson = "gan", .preset = "figure1"});
         m_window->show();
         m_window->activateWindow();
         QVERIFY(QTest::qWaitForWindowActive(m_window.get()));
         QVERIFY(comesTrue([&] { return !frame().device.empty(); }));
-    }
-    template <typename Claim>
-    bool comesTrue(Claim claim) {
-        return QTest::qWaitFor(
-            [&] {
-                m_window->column().hurry();
-                return claim();
-            },
-            20'000);
     }
     bool runsOn(const char* device) {
         return comesTrue([&] { return frame().device.starts_with(device); });

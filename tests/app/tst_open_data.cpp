@@ -15,29 +15,15 @@
 #include "app/window/gl_probe.h"
 #include "app/window/knob_editor.h"
 #include "app/window/knob_panel.h"
-#include "app/window/main_window.h"
-#include "app/window/run_column.h"
 #include "tests/support/window.h"
 
 using namespace app;
 
-class TestOpenData : public QObject {
+class TestOpenData : public QObject, support::WithWindow {
     Q_OBJECT
 
-    std::unique_ptr<MainWindow> m_window;
     QTemporaryDir m_folder;
 
-    MainWindow& window() { return *m_window; }
-    const core::Frame& frame(size_t column = 0) { return window().column(column).frame(); }
-    template <typename Claim>
-    bool comesTrue(Claim claim, int timeoutMs = 20'000) {
-        return QTest::qWaitFor(
-            [&] {
-                for (size_t i = 0; i < window().columnCount(); ++i) window().column(i).hurry();
-                return claim();
-            },
-            timeoutMs);
-    }
     QString write(const QString& name, const QByteArray& bytes) {
         QFile file(m_folder.filePath(name));
         if (!file.open(QIODevice::WriteOnly) || file.write(bytes) != bytes.size()) qFatal("%s", "no place");

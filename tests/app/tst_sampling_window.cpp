@@ -15,9 +15,7 @@
 #include "app/window/gl_probe.h"
 #include "app/window/knob_editor.h"
 #include "app/window/knob_panel.h"
-#include "app/window/main_window.h"
 #include "app/window/pane_widget.h"
-#include "app/window/run_column.h"
 #include "app/window/sampling_bar.h"
 #include "app/window/sampling_timeline.h"
 #include "app/window/timeline_bar.h"
@@ -26,28 +24,11 @@
 
 using namespace app;
 
-class TestSamplingWindow : public QObject {
+class TestSamplingWindow : public QObject, support::WithWindow {
     Q_OBJECT
 
-    std::unique_ptr<MainWindow> m_window;
-
-    MainWindow& window() { return *m_window; }
     SamplingPlayer& player() { return window().column().sampling(); }
-    const core::Frame& frame() { return window().column().frame(); }
     int step() { return player().place().step; }
-    void press(Qt::Key key, Qt::KeyboardModifiers modifiers = Qt::NoModifier) {
-        QTest::keyClick(QApplication::focusWidget() ? QApplication::focusWidget() : m_window.get(), key,
-                        modifiers);
-    }
-    template <typename Claim>
-    bool comesTrue(Claim claim, int timeoutMs = 20'000) {
-        return QTest::qWaitFor(
-            [&] {
-                window().column().hurry();
-                return claim();
-            },
-            timeoutMs);
-    }
     bool settled() {
         return comesTrue([&] { return player().run() && player().run()->complete(); });
     }

@@ -9,6 +9,7 @@
 
 #include "core/session/run.h"
 #include "core/session/trainer.h"
+#include "tests/support/slower.h"
 
 namespace support {
 
@@ -18,12 +19,6 @@ using core::Trainer;
 
 using Clock = std::chrono::steady_clock;
 
-// A sanitizer makes everything ten times slower.
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr int slower = 10;
-#else
-constexpr int slower = 1;
-#endif
 constexpr int promptly = 300 * slower;  // ms; 100 are promised
 
 inline double msSince(Clock::time_point then) {

@@ -1,9 +1,14 @@
 // The window as tests see it: nothing moves, and nothing is remembered from one test to the next.
 #pragma once
 
+#include <QApplication>
+#include <QTest>
+
 #include <memory>
 
 #include "app/window/main_window.h"
+#include "app/window/run_column.h"
+#include "tests/support/slower.h"
 
 namespace support {
 
@@ -13,5 +18,28 @@ inline std::unique_ptr<app::MainWindow> stillWindow(const core::RunRequest& requ
     options.remembers = false;
     return std::make_unique<app::MainWindow>(request, options);
 }
+
+// What the tests of one window share.
+class WithWindow {
+  protected:
+    app::MainWindow& window() { return *m_window; }
+    const core::Frame& frame(size_t column = 0) { return window().column(column).frame(); }
+    void press(Qt::Key key, Qt::KeyboardModifiers modifiers = Qt::NoModifier) {
+        QTest::keyClick(QApplication::focusWidget() ? QApplication::focusWidget() : m_window.get(), key,
+                        modifiers);
+    }
+    // Waits until it does; false if that takes too long.
+    template <typename Claim>
+    bool comesTrue(Claim claim, int timeoutMs = 20'000 * slower) {
+        return QTest::qWaitFor(
+            [&] {
+                for (size_t i = 0; i < window().columnCount(); ++i) window().column(i).hurry();
+                return claim();
+            },
+            timeoutMs);
+    }
+
+    std::unique_ptr<app::MainWindow> m_window;
+};
 
 }  // namespace support
