@@ -16,18 +16,39 @@ std::shared_ptr<const core::SavedRun> shippedRun(const std::string& lesson, cons
     return std::make_shared<const core::SavedRun>(core::readRun(core::readFolder(folder)));
 }
 
+namespace {
+
+// Empty if it was stopped.
+std::optional<double> measure(const core::RunRequest& request, const std::stop_token& stop) {
+    core::Run run(request);
+    const auto step = [&] {
+        while (!stop.stop_requested() && !run.stage()) {
+        }
+    };
+    step();  // touches the memory that it needs
+    const auto start = std::chrono::steady_clock::now();
+    step();
+    const std::chrono::duration<double> each = std::chrono::steady_clock::now() - start;
+    if (stop.stop_requested()) return std::nullopt;
+    return each.count() * run.budget();
+}
+
+}  // namespace
+
 void TrainingEstimate::begin(const core::RunRequest& request) {
     const std::string of = request.lesson + "-" + request.preset;
     if (of == m_of) return;
     m_of = of;
     m_seconds.reset();
-    m_measured = std::async(std::launch::async, [request] {
-        core::Run run(request);
-        run.step();  // touches the memory that it needs
-        const auto start = std::chrono::steady_clock::now();
-        run.step();
-        const std::chrono::duration<double> step = std::chrono::steady_clock::now() - start;
-        return step.count() * run.budget();
+    for (std::jthread& other : m_threads) other.request_stop();
+    std::promise<double> measured;
+    m_measured = measured.get_future();
+    m_threads.emplace_back([request, measured = std::move(measured)](const std::stop_token& stop) mutable {
+        try {
+            if (const std::optional<double> seconds = measure(request, stop)) measured.set_value(*seconds);
+        } catch (...) {
+            measured.set_exception(std::current_exception());
+        }
     });
 }
 
@@ -36,6 +57,8 @@ std::optional<double> TrainingEstimate::seconds() {
             m_seconds = m_measured.get();
         } catch (const core::Error&) {
             // The trainer says why the preset does not open.
+        } catch (const std::future_error&) {
+            // It was given up.
         }
     return m_seconds;
 }

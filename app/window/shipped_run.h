@@ -5,6 +5,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "core/session/run_request.h"
 #include "core/session/saved_run.h"
@@ -17,7 +19,7 @@ std::shared_ptr<const core::SavedRun> shippedRun(const std::string& lesson, cons
 // The time of a preset's whole training on this machine, by a step of it on a thread of its own.
 class TrainingEstimate {
   public:
-    // A preset that is being measured, or was, is not measured again.
+    // A preset that is being measured, or was, is not measured again; another one is given up.
     void begin(const core::RunRequest& request);
     // Empty until it is known.
     std::optional<double> seconds();
@@ -26,6 +28,8 @@ class TrainingEstimate {
     std::string m_of;
     std::future<double> m_measured;
     std::optional<double> m_seconds;
+    // Each ends at the stage of the step where it is told to.
+    std::vector<std::jthread> m_threads;
 };
 
 }  // namespace app

@@ -1,5 +1,6 @@
 #include "core/lessons/ddpm/dataset.h"
 
+#include <array>
 #include <cmath>
 
 #include "core/base/error.h"
@@ -12,7 +13,9 @@ namespace {
 double meanSquareOf(const Table& table) {
     double sum = 0;
     for (float v : table.values) sum += double(v) * double(v);
-    for (uint8_t v : table.bytes) sum += std::pow(v / 127.5 - 1, 2);
+    std::array<int64_t, 256> counts{};  // of each grey
+    for (uint8_t v : table.bytes) ++counts[v];
+    for (size_t v = 0; v < 256; ++v) sum += double(counts[v]) * std::pow(double(v) / 127.5 - 1, 2);
     return sum / double(table.rows * table.columns);
 }
 
