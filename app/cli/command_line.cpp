@@ -217,6 +217,9 @@ int commandLine(int argc, char** argv) {
         ->check(wholeNumber(1, 1'000'000'000));
     train->add_option("--out", trainOptions.out,
                       "a folder to save the run in: weights as safetensors, settings, journal");
+    train->add_option("--save-every", trainOptions.saveEvery, "seconds from one time to the next (30)")
+        ->check(wholeNumber(1, 86400))
+        ->needs("--out");
     train->add_flag("--json", trainOptions.json, "print one JSON object, and nothing else, on stdout");
     train->add_flag("--quiet", trainOptions.quiet, "no progress on stderr");
     train->footer(

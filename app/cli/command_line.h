@@ -10,8 +10,8 @@ enum Exit {
     exitUsage = 2,         // a verb, option, lesson, preset or knob that does not exist, or a refused value
     exitUnavailable = 69,  // no display, or a device that this machine lacks
     exitCannotWrite = 73,
-    exitDiverged = 75,  // a number was not finite
-    exitInterrupted = 130,
+    exitDiverged = 75,    // a number was not finite
+    exitSignalled = 128,  // and the number of the signal
 };
 
 // Runs the verb that the arguments name; without one, the window. Errors are one sentence on stderr.

@@ -3,12 +3,15 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <array>
 #include <charconv>
+#include <chrono>
 #include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -20,24 +23,57 @@
 namespace app {
 namespace {
 
-volatile std::sig_atomic_t interrupted = 0;
+volatile std::sig_atomic_t interrupted = 0;  // the signal's number
 
-// The first Ctrl+C asks the run to end after its step; a second one kills.
+// The first signal asks the run to end after its step; a second one kills.
 class InterruptGuard {
   public:
     InterruptGuard() {
         interrupted = 0;
         struct sigaction action {};
-        action.sa_handler = [](int) { interrupted = 1; };
+        action.sa_handler = [](int signal) { interrupted = signal; };
         action.sa_flags = int(SA_RESETHAND);
-        sigaction(SIGINT, &action, &m_before);
+        for (size_t i = 0; i < signals.size(); ++i) sigaction(signals[i], &action, &m_before[i]);
     }
-    ~InterruptGuard() { sigaction(SIGINT, &m_before, nullptr); }
+    ~InterruptGuard() {
+        for (size_t i = 0; i < signals.size(); ++i) sigaction(signals[i], &m_before[i], nullptr);
+    }
     InterruptGuard(const InterruptGuard&) = delete;
     InterruptGuard& operator=(const InterruptGuard&) = delete;
 
   private:
-    struct sigaction m_before {};
+    static constexpr std::array<int, 3> signals{SIGINT, SIGTERM, SIGHUP};
+    std::array<struct sigaction, 3> m_before{};
+};
+
+// The folder of a run, replaced as a whole every so often while it trains: whatever ends the program, no more
+// is lost than since the last time.
+class Saving {
+  public:
+    Saving(const std::string& folder, int everySeconds) : m_folder(folder), m_every(everySeconds) {
+        if (!folder.empty()) core::checkFolder(folder);
+    }
+    // Training goes on where this fails, and it is tried again at the next time.
+    void maybe(const core::Run& run) {
+        if (m_folder.empty() || Clock::now() - m_saved < m_every) return;
+        try {
+            now(run);
+        } catch (const core::Error& fault) {
+            m_saved = Clock::now();
+            fmt::print(stderr, "genscope: {}\n", fault.what());
+        }
+    }
+    void now(const core::Run& run) {
+        if (m_folder.empty()) return;
+        core::writeFolder(m_folder, core::filesOf(run.saved()));
+        m_saved = Clock::now();
+    }
+
+  private:
+    using Clock = std::chrono::steady_clock;
+    std::string m_folder;
+    std::chrono::seconds m_every;
+    Clock::time_point m_saved = Clock::now();
 };
 
 // The shortest decimal that reads back as the same float: 0.1, not 0.10000000149.
@@ -104,8 +140,9 @@ void printTable(const Result& result) {
 }  // namespace
 
 int runTrain(const TrainOptions& options) {
+    std::optional<Saving> saving;
     try {
-        if (!options.out.empty()) core::checkFolder(options.out);
+        saving.emplace(options.out, options.saveEvery);
     } catch (const core::Error& fault) {
         fmt::print(stderr, "genscope: {}\n", fault.what());
         return exitCannotWrite;
@@ -127,17 +164,16 @@ int runTrain(const TrainOptions& options) {
         while (finite && !interrupted && run.stepCount() < steps) {
             finite = run.steps(steps - run.stepCount()) > 0;
             progress.at(run.stepCount(), [] { return std::string(); });
+            if (finite) saving->maybe(run);
         }
         seconds = progress.seconds();
     }
 
-    if (!options.out.empty()) {
-        try {
-            core::writeFolder(options.out, core::filesOf(run.saved()));
-        } catch (const core::Error& fault) {
-            fmt::print(stderr, "genscope: {}\n", fault.what());
-            return exitCannotWrite;
-        }
+    try {
+        saving->now(run);
+    } catch (const core::Error& fault) {
+        fmt::print(stderr, "genscope: {}\n", fault.what());
+        return exitCannotWrite;
     }
     const Result result{run, scalarsOf(run), seconds, interrupted != 0};
     options.json ? printJson(result) : printTable(result);
@@ -146,7 +182,7 @@ int runTrain(const TrainOptions& options) {
         fmt::print(stderr, "genscope: {}\n", run.problem());
         return exitDiverged;
     }
-    return result.interrupted ? exitInterrupted : exitOk;
+    return result.interrupted ? exitSignalled + interrupted : exitOk;
 }
 
 }  // namespace app

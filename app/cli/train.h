@@ -14,11 +14,13 @@ struct TrainOptions {
     std::optional<core::Journal> journal;  // the run to be repeated, instead of a new one
     int64_t steps = 0;                     // 0: the preset's budget, or the step at which the run was shared
     std::string out;                       // the folder that the run is saved in; empty: it is not
+    int saveEvery = 30;                    // seconds, while it trains
     bool json = false;
     bool quiet = false;
 };
 
-// Progress goes to stderr, the result to stdout; returns an Exit. Ctrl+C ends the run with what it has.
+// Progress goes to stderr, the result to stdout; returns an Exit, or 128 and the number of
+// the signal (SIGINT, SIGTERM, SIGHUP) that ended the run with what it has.
 int runTrain(const TrainOptions& options);
 
 }  // namespace app

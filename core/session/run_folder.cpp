@@ -1,10 +1,12 @@
 // The folder of a saved run on disk: written so that a crash leaves the old one or the new one.
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
 #include <cstring>
 #include <iterator>
@@ -85,6 +87,29 @@ std::vector<uint8_t> readFile(const fs::path& path, int64_t limit) {
     return bytes;
 }
 
+// ".<target>.<process>.new"
+fs::path besideOf(const fs::path& target, const std::string& process) {
+    return target.parent_path() / fmt::format(".{}.{}.new", target.filename().string(), process);
+}
+
+// What programs that were killed while they wrote have left beside the target.
+void sweepBeside(const fs::path& target) {
+    std::error_code ignored;
+    std::vector<fs::path> left;
+    for (const fs::directory_entry& entry : fs::directory_iterator(target.parent_path(), ignored)) {
+        const std::string name = entry.path().filename().string();
+        const std::string before = fmt::format(".{}.", target.filename().string()), after = ".new";
+        if (!name.starts_with(before) || !name.ends_with(after) || name.size() < before.size() + after.size())
+            continue;
+        const char *from = name.data() + before.size(), *to = name.data() + name.size() - after.size();
+        pid_t process = 0;
+        const auto [end, code] = std::from_chars(from, to, process);
+        if (code == std::errc() && end == to && process > 0 && kill(process, 0) != 0 && errno == ESRCH)
+            left.push_back(entry.path());
+    }
+    for (const fs::path& folder : left) fs::remove_all(folder, ignored);
+}
+
 // An empty folder beside the target, which is then to take its place.
 fs::path freshBeside(const fs::path& target) {
     std::error_code ignored;
@@ -97,7 +122,7 @@ fs::path freshBeside(const fs::path& target) {
                   "{}: expected an empty folder or one with nothing but a run, found {} in it",
                   target.string(), entry.path().filename().string());
     }
-    fs::path fresh = target.parent_path() / fmt::format(".{}.{}.new", target.filename().string(), getpid());
+    fs::path fresh = besideOf(target, std::to_string(getpid()));
     fs::remove_all(fresh, ignored);
     if (mkdir(fresh.c_str(), 0755) != 0) refuse(fresh, "a place for a folder", errno);
     return fresh;
@@ -111,8 +136,10 @@ fs::path withoutSlash(const fs::path& folder) {
 }  // namespace
 
 void checkFolder(const fs::path& folder) {
+    const fs::path target = withoutSlash(folder);
     std::error_code ignored;
-    fs::remove(freshBeside(withoutSlash(folder)), ignored);
+    fs::remove(freshBeside(target), ignored);
+    sweepBeside(target);
 }
 
 void writeFolder(const fs::path& folder, const RunFiles& files) {

@@ -33,10 +33,11 @@ RunFiles filesOf(const SavedRun& run);
 // finite.
 SavedRun readRun(const RunFiles& files, const RunLimits& limits = {});
 
+// Throws Error naming the place where writeFolder() could not: before a long training. What programs that
+// were killed have left there is taken away.
+void checkFolder(const std::filesystem::path& folder);
 // Writes a folder that is there whole or not at all; one that is there already is replaced if it holds a run
 // or nothing. Throws Error naming the place.
-// Throws Error naming the place where writeFolder() could not: before a long training.
-void checkFolder(const std::filesystem::path& folder);
 void writeFolder(const std::filesystem::path& folder, const RunFiles& files);
 // Only the names that a run has, and none longer than its limit.
 RunFiles readFolder(const std::filesystem::path& folder, const RunLimits& limits = {});

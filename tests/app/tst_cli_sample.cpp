@@ -1,6 +1,10 @@
 // genscope train --out and genscope sample as a user meets them.
+#include <signal.h>
+
+#include <QDateTime>
 #include <QDir>
 #include <QFile>
+#include <QFileInfo>
 #include <QImage>
 #include <QImageReader>
 #include <QJsonDocument>
@@ -49,6 +53,44 @@ class TestCliSample : public QObject {
                          extra);
             QVERIFY2(outcome.code == 0, outcome.err.constData());
         }
+    }
+
+    // Killed at any moment, a training has lost what it did since the last save.
+    void aKilledTrainingLeavesItsLastSave() {
+        const QString folder = at("killed");
+        const QStringList command = {"train",    "--lesson", "ddpm", "--steps",      "100000000", "--set",
+                                     "width=16", "--out",    folder, "--save-every", "1",         "--quiet"};
+        for (int delay : {0, 1005}) {
+            const QDateTime begun = QDateTime::currentDateTime();
+            QProcess process;
+            process.start(GENSCOPE, command);
+            QVERIFY(QTest::qWaitFor(
+                [&] {
+                    const QFileInfo saved(folder + "/run.json");
+                    return saved.exists() && saved.lastModified() >= begun;
+                },
+                60'000));
+            QTest::qWait(delay);
+            process.kill();
+            QVERIFY(process.waitForFinished());
+            QCOMPARE(process.exitStatus(), QProcess::CrashExit);
+            const Outcome sampled =
+                genscope({"sample", "--from", folder, "--steps", "2", "--count", "2", "--json", "--quiet"});
+            QVERIFY2(sampled.code == 0, sampled.err.constData());
+            QVERIFY(objectOf(sampled.out)["training_step"].toInt() > 0);
+        }
+        // Terminated, it saves once more; and nothing is left of those that were killed.
+        QProcess process;
+        process.start(GENSCOPE, command + QStringList{"--json"});
+        QVERIFY(!process.waitForFinished(1500));
+        ::kill(pid_t(process.processId()), SIGTERM);
+        QVERIFY(process.waitForFinished(30'000));
+        QCOMPARE(process.exitCode(), 128 + SIGTERM);
+        const int steps = objectOf(process.readAllStandardOutput())["steps"].toInt();
+        const Outcome sampled =
+            genscope({"sample", "--from", folder, "--steps", "2", "--count", "2", "--json", "--quiet"});
+        QCOMPARE(objectOf(sampled.out)["training_step"].toInt(), steps);
+        QCOMPARE(QDir(m_scratch.path()).entryList({".killed*"}, QDir::Dirs | QDir::Hidden), QStringList());
     }
 
     void aSavedRunIsSampled_data() {
