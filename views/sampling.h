@@ -20,10 +20,10 @@ struct SamplingPlace {
 };
 
 // The last step of the run that begins at time t or later than it (nearer to the noise): where a branch with
-// other steps stands when the run stands at t.
+// other steps stands when the run stands at t. Of an inversion, on its way back.
 inline int stepAt(const core::Trajectory& run, double t) {
-    int step = 0;
-    while (step < int(run.steps.size()) && run.steps[size_t(step)]->step.tNext >= t - 1e-9) ++step;
+    int step = int(run.steps.size());
+    while (step > 0 && run.steps[size_t(step - 1)]->step.tNext < t - 1e-9) --step;
     return step;
 }
 

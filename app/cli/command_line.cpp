@@ -101,7 +101,7 @@ void addSampleOptions(CLI::App* verb, SampleOptions& options) {
                 words)
             ->type_name("VALUE");
     };
-    knob("--sampler", "sampler", "ddpm, ddim, euler, heun or dpm++");
+    knob("--sampler", "sampler", "ddpm, ddim, euler, heun, dpm++, or inversion: of data to noise and back");
     knob("--steps", "sampler_steps", "steps of the sampler");
     knob("--spacing", "spacing", "trailing, leading, linear or karras");
     knob("--eta", "eta", "the share of DDPM's noise that ddim adds");

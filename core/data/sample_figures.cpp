@@ -1,6 +1,7 @@
 #include "core/data/sample_figures.h"
 
 #include <algorithm>
+#include <cmath>
 #include <span>
 
 #include "core/data/frechet.h"
@@ -100,6 +101,20 @@ FigureWork planeFigures(std::vector<float> points, TablePtr fresh, int most, Bas
 
 FigureWork garmentFigures(std::vector<float> pictures, TablePtr training, Baselines baselines) {
     return shared(GarmentWork{std::move(pictures), std::move(training), std::move(baselines)});
+}
+
+FigureWork roundTripFigures(std::vector<float> data, std::vector<float> noise, std::vector<float> back) {
+    return [data = std::move(data), noise = std::move(noise),
+            back = std::move(back)](std::map<std::string, double>& figures) {
+        double lost = 0, power = 0;
+        for (size_t i = 0; i < data.size(); ++i) {
+            lost += std::pow(double(back[i]) - double(data[i]), 2);
+            power += std::pow(double(noise[i]), 2);
+        }
+        figures["round_trip"] = std::sqrt(lost / double(data.size()));
+        figures["noise_rms"] = std::sqrt(power / double(data.size()));
+        return true;
+    };
 }
 
 }  // namespace core

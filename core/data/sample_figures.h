@@ -21,4 +21,8 @@ FigureWork planeFigures(std::vector<float> points, TablePtr fresh, int most, Bas
 // the program, and frechet_baseline of as many of the training set.
 FigureWork garmentFigures(std::vector<float> pictures, TablePtr training, Baselines baselines);
 
+// Of data taken to noise and back: round_trip, the root of the mean square that is lost; and noise_rms, that
+// of the noise, 1 if it is standard normal.
+FigureWork roundTripFigures(std::vector<float> data, std::vector<float> noise, std::vector<float> back);
+
 }  // namespace core

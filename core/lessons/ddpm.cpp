@@ -94,8 +94,14 @@ class Ddpm final : public Lesson {
         return {(at.x - at.noise * eps) / at.signal, eps};
     }
 
+    std::vector<float> realSamples(int count, uint64_t seed) const override {
+        return m_data->testRows(count, int64_t(seed % uint64_t(m_data->test->rows)) * count);
+    }
     FigureWork judge(const Trajectory& run) override {
         std::vector<float> x = run.values(Trajectory::state, run.total);
+        if (run.choices.at("sampler") == "inversion" && run.parent < 0)
+            return roundTripFigures(run.values(Trajectory::state, 0),
+                                    run.values(Trajectory::state, (run.total - 1) / 2), std::move(x));
         if (!pictures()) return planeFigures(std::move(x), m_data->test, judgedOfRun, m_data->baselines);
         // Fewer pictures than that say little of 64 features.
         if (data != "fashion" || run.count < frechetCount) return nullptr;
@@ -181,7 +187,8 @@ class Ddpm final : public Lesson {
     Live drawn3{*this, "drawn_3", -0.7, -12, 12, Live::linear};
     Live drawn4{*this, "drawn_4", -2.5, -12, 12, Live::linear};
     Live drawn5{*this, "drawn_5", -9, -12, 12, Live::linear};
-    Choice sampler{*this, "sampler", {"ddpm", "ddim", "euler", "heun", "dpm++"}, Change::sampling};
+    Choice sampler{
+        *this, "sampler", {"ddpm", "ddim", "euler", "heun", "dpm++", "inversion"}, Change::sampling};
     Sampled samplerSteps{*this, "sampler_steps", 50, 1, 1000, true};
     Choice spacing{*this, "spacing", {"trailing", "leading", "linear", "karras"}, Change::sampling};
     Sampled eta{*this, "eta", 0, 0, 1};

@@ -154,6 +154,9 @@ class Lesson {
     virtual SamplingPath samplingPath() const { return {}; }
     // One evaluation of the network as it is trained; a probe is kept with every step.
     virtual Denoised denoise(Recorder&, const Denoising&) { return {}; }
+    // Rows of data that were not trained on, as samples are: others for another seed. What an inversion
+    // begins with.
+    virtual std::vector<float> realSamples(int, uint64_t) const { return {}; }
     // Figures of a complete run; null if there are none to give.
     virtual FigureWork judge(const Trajectory&) { return {}; }
 

@@ -56,7 +56,7 @@ Coefficients posteriorStep(const PathPoint& p, const PathPoint& next, bool wideV
 
 // x' = signal' x_0 + sqrt(noise'^2 - sigma^2) eps + sigma z (Song et al. 2021a, eq. 12).
 Coefficients impliedStep(const PathPoint& p, const PathPoint& next, double eta) {
-    const double sigma = eta * posteriorStep(p, next, false).sigma;
+    const double sigma = eta > 0 ? eta * posteriorStep(p, next, false).sigma : 0;
     const double direction = std::sqrt(std::max(next.noise * next.noise - sigma * sigma, 0.0)) / p.noise;
     return {direction, next.signal - direction * p.signal, 0, sigma};
 }
@@ -116,13 +116,25 @@ std::vector<PathPoint> spacedPoints(const SamplingPath& path, const std::string&
     return points;
 }
 
+std::vector<PathPoint> pointsOf(const SamplingPath& path, const SamplerOptions& options) {
+    std::vector<PathPoint> back = spacedPoints(path, options.spacing, options.steps);
+    if (options.kind != "inversion") return back;
+    const PathPoint& first = path.points[path.points.size() - 2];
+    if (back[back.size() - 2].noise > first.noise) back.insert(back.end() - 1, first);
+    std::vector<PathPoint> points(back.rbegin() + 1, back.rend());
+    points.insert(points.end(), back.begin() + 1, back.end());
+    return points;
+}
+
 std::vector<PlannedEvaluation> planSampler(const std::vector<PathPoint>& points,
                                            const SamplerOptions& options, uint64_t seed, int evaluations) {
     std::vector<PlannedEvaluation> plan;
     for (size_t i = 0; i + 1 < points.size(); ++i) {
         const PathPoint &p = points[i], &next = points[i + 1];
         Coefficients c{};
-        if (options.kind == "ddpm") {
+        if (options.kind == "inversion" || next.noise > p.noise) {
+            c = impliedStep(p, next, 0);
+        } else if (options.kind == "ddpm") {
             c = posteriorStep(p, next, options.wideVariance);
         } else if (options.kind == "ddim") {
             c = impliedStep(p, next, options.eta);
@@ -131,8 +143,8 @@ std::vector<PlannedEvaluation> planSampler(const std::vector<PathPoint>& points,
         } else if (options.kind == "dpm++") {
             c = i == 0 ? impliedStep(p, next, 0) : multistep(points[i - 1], p, next);
         } else {
-            throw Error(
-                fmt::format("sampler: expected ddpm, ddim, euler, heun or dpm++, got '{}'", options.kind));
+            throw Error(fmt::format("sampler: expected ddpm, ddim, euler, heun, dpm++ or inversion, got '{}'",
+                                    options.kind));
         }
         c.sigma *= options.addedNoise;
         SamplerStep step{.t = p.t,
@@ -151,7 +163,7 @@ std::vector<PlannedEvaluation> planSampler(const std::vector<PathPoint>& points,
         first.sigma = c.sigma;
         first.y = c.before != 0 ? PlannedEvaluation::lastClean : PlannedEvaluation::nothing;
         // The network is not asked at the clean end: the last step is Euler's.
-        const bool twice = options.kind == "heun" && next.noise > 0;
+        const bool twice = options.kind == "heun" && next.noise > 0 && next.noise < p.noise;
         first.completes = !twice;
         if (twice) step.evaluations = ++evaluations;
         first.step = step;

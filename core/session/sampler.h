@@ -10,7 +10,7 @@
 namespace core {
 
 struct SamplerOptions {
-    std::string kind = "ddpm";         // ddpm, ddim, euler, heun, dpm++
+    std::string kind = "ddpm";         // ddpm, ddim, euler, heun, dpm++, inversion
     std::string spacing = "trailing";  // trailing, leading, linear, karras
     int steps = 50;
     double eta = 0;             // ddim
@@ -34,6 +34,10 @@ struct PlannedEvaluation {
 // The points of the path where a sampler with so many steps stands, the clean end included. The names are
 // those of Lin et al. 2023, table 2; karras: Karras et al. 2022, eq. 5 with rho = 7.
 std::vector<PathPoint> spacedPoints(const SamplingPath& path, const std::string& spacing, int steps);
+
+// Where a sampler with these options stands: as above; an inversion begins with data, at the point before the
+// clean end, goes up to the noise and comes back.
+std::vector<PathPoint> pointsOf(const SamplingPath& path, const SamplerOptions& options);
 
 // The whole way over these points. `before` steps have been done already, in `evaluations`: the numbers go
 // on.

@@ -122,12 +122,14 @@ void SamplingRun::begin(const Lesson& lesson, const Settings& settings, Leg& leg
     leg.settings = settings;
     leg.clip = 0;
     leg.useAverages = true;
+    const bool inverts = samplerOptions(lesson, settings).kind == "inversion";
     for (const Knob* knob : lesson.knobs()) {
         const Parameter& p = knob->parameter();
         if (p.change != Change::sampling || p.options.empty()) continue;
         const bool on = p.options[size_t(settingOf(settings, p.name, knob->value()))] == "on";
         if (p.name == "use_ema") leg.useAverages = on;
-        if (p.name == "clip" && on) leg.clip = leg.network->setup.clip;
+        // What is clipped does not lead back.
+        if (p.name == "clip" && on && !inverts) leg.clip = leg.network->setup.clip;
     }
 }
 
@@ -137,7 +139,7 @@ SamplingRun::SamplingRun(const Lesson& lesson, int64_t id, SampledNetworkPtr net
     begin(lesson, settings, *leg);
     const SampledNetwork& n = *leg->network;
     const SamplerOptions options = samplerOptions(lesson, settings);
-    const std::vector<PathPoint> points = spacedPoints(n.path, options.spacing, options.steps);
+    const std::vector<PathPoint> points = pointsOf(n.path, options);
     leg->plan = planSampler(points, options, seed);
 
     m_end = int(points.size()) - 1;
@@ -145,9 +147,13 @@ SamplingRun::SamplingRun(const Lesson& lesson, int64_t id, SampledNetworkPtr net
     describe(lesson, *leg, seed);
     const int64_t numbers = n.count * n.setup.sample.size();
     m_trajectory.halves = 8 * numbers * m_end > halvesBeyondBytes;
-    m_x.resize(size_t(numbers));
-    const philox::Position at{.seed = seed, .stream = philox::streamOf(Trajectory::startStream)};
-    for (size_t e = 0; e < m_x.size(); ++e) m_x[e] = philox::normalAt(at, e);
+    if (options.kind == "inversion") {
+        m_x = lesson.realSamples(n.count, seed);
+    } else {
+        m_x.resize(size_t(numbers));
+        const philox::Position at{.seed = seed, .stream = philox::streamOf(Trajectory::startStream)};
+        for (size_t e = 0; e < m_x.size(); ++e) m_x[e] = philox::normalAt(at, e);
+    }
     m_trajectory.start = std::make_shared<Kept>(m_x, m_trajectory.halves);
     m_lastClean.assign(m_x.size(), 0);
     m_legs = {leg};

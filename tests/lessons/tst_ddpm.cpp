@@ -54,13 +54,13 @@ std::vector<double> exactClean(const Mixture& data, const PlannedEvaluation& e,
     return clean;
 }
 
-// Points drawn with the exact score.
-std::vector<float> drawnExactly(const Mixture& data, const SamplerOptions& options, int count) {
-    std::vector<double> x(static_cast<size_t>(2 * count)), lastClean, start;
-    for (size_t i = 0; i < x.size(); ++i) x[i] = double(philox::normalAt({.seed = 11}, i));
+// Where the plan takes points [n, 2] with the exact score. `seen` is given the state after each evaluation.
+template <class Seen>
+std::vector<double> followed(const Mixture& data, const std::vector<PlannedEvaluation>& plan,
+                             std::vector<double> x, Seen seen) {
+    std::vector<double> lastClean, start;
     uint64_t step = 0;
-    for (const PlannedEvaluation& e :
-         planSampler(spacedPoints(linearPath(), options.spacing, options.steps), options, 1)) {
+    for (const PlannedEvaluation& e : plan) {
         const std::vector<double> clean = exactClean(data, e, x);
         if (e.y != PlannedEvaluation::stepStart) start = x;
         const std::vector<double>& y = e.y == PlannedEvaluation::lastClean ? lastClean : start;
@@ -70,9 +70,23 @@ std::vector<float> drawnExactly(const Mixture& data, const SamplerOptions& optio
                       e.sigma * double(philox::normalAt({.seed = 12, .step = step}, i));
         if (e.y != PlannedEvaluation::stepStart) lastClean = clean;
         x = next;
+        seen(x);
         ++step;
     }
+    return x;
+}
+
+std::vector<float> drawnExactly(const Mixture& data, const SamplerOptions& options, int count) {
+    std::vector<double> x(static_cast<size_t>(2 * count));
+    for (size_t i = 0; i < x.size(); ++i) x[i] = double(philox::normalAt({.seed = 11}, i));
+    x = followed(data, planSampler(pointsOf(linearPath(), options), options, 1), x, [](const auto&) {});
     return {x.begin(), x.end()};
+}
+
+double rmsOf(const std::vector<double>& a, const std::vector<double>& b) {
+    double sum = 0;
+    for (size_t i = 0; i < a.size(); ++i) sum += (a[i] - b[i]) * (a[i] - b[i]) / double(a.size());
+    return std::sqrt(sum);
 }
 
 }  // namespace
@@ -321,6 +335,37 @@ class TestDdpm : public QObject {
             spread +=
                 std::pow(ring.nearestMode(double(drawn[i]), double(drawn[i + 1])).sigmas, 2) / count / 2;
         QVERIFY2(std::abs(spread - 1) < 0.12, qPrintable(QString::number(spread)));
+    }
+
+    // DDIM is Euler's rule for an equation that can be followed both ways: data become standard normal noise,
+    // and what is lost when they come back halves with twice the steps.
+    void dataComeBackFromTheirNoise() {
+        const Mixture ring = Mixture::ring8();
+        const std::vector<float> drawn = ring.draw(400, 5);
+        const std::vector<double> data(drawn.begin(), drawn.end());
+        const auto lost = [&](int steps) {
+            const SamplerOptions options{.kind = "inversion", .spacing = "karras", .steps = steps};
+            const auto plan = planSampler(pointsOf(linearPath(), options), options, 1);
+            std::vector<float> noise;
+            std::vector<double> back;  // where it began; the step to the clean end is no way back
+            size_t done = 0;
+            followed(ring, plan, data, [&](const auto& x) {
+                if (++done == plan.size() / 2) noise.assign(x.begin(), x.end());
+                if (done + 1 == plan.size()) back = x;
+            });
+            std::vector<float> normal;
+            for (size_t i = 0; i < noise.size(); ++i) normal.push_back(philox::normalAt({.seed = 7}, i));
+            const double ks = smirnovDistance(noise, normal),
+                         limit = smirnovLimit(int64_t(noise.size()), int64_t(normal.size()));
+            qInfo("%d steps: lost %.4f, KS %.4f of %.4f", steps, rmsOf(back, data), ks, limit);
+            return std::pair(rmsOf(back, data), ks / limit);
+        };
+        const auto [coarse, coarseKs] = lost(200);
+        const auto [fine, fineKs] = lost(400);
+        const auto [finest, finestKs] = lost(800);
+        QVERIFY(fineKs < 1 && finestKs < 1);
+        QVERIFY(std::abs(coarse / fine - 2) < 0.3 && std::abs(fine / finest - 2) < 0.3);
+        QVERIFY(finest < 0.02);
     }
 
     // Where the floor is known, the loss stays above it and comes near it; last at the smallest t.

@@ -87,6 +87,41 @@ class TestSamplingRuns : public QObject {
                 finished(run, 2)->values(Trajectory::state, 20));
     }
 
+    void anInversionGoesFromDataToNoiseAndBack() {
+        Run run(smallPlane());
+        for (int i = 0; i < 300; ++i) run.step();
+        const Settings inversion = {{"sampler", option(run, "sampler", "inversion")}, {"clip", 1}};
+        run.sample(1, {.changes = inversion, .seed = 5});
+        const TrajectoryPtr first = finished(run, 1);
+        const int top = (first->total - 1) / 2;
+        QCOMPARE(first->timeOf(0), 1.0);
+        QCOMPARE(first->timeOf(top), 40.0);
+        for (int i = 0; i < first->total; ++i)
+            QVERIFY((first->timeOf(i + 1) > first->timeOf(i)) == (i < top));
+        QCOMPARE(first->timeOf(first->total), 0.0);
+        // It begins with rows of the test set, other ones for another seed.
+        const PointSet test = pointSet("ring8", 8000, 2);
+        const std::vector<float> data = first->values(Trajectory::state, 0);
+        QVERIFY(std::equal(data.begin(), data.end(), test.points->values.begin() + 5 * int64_t(data.size())));
+        QVERIFY(first->figures.at("round_trip") > 0 && first->figures.count("w2") == 0);
+        // No dice, and more steps lose less.
+        Settings finer = inversion;
+        finer["sampler_steps"] = 40;
+        run.sample(2, {.changes = finer, .seed = 5});
+        QVERIFY(finished(run, 2)->figures.at("round_trip") < 0.6 * first->figures.at("round_trip"));
+        run.sample(3, {.changes = inversion, .seed = 5});
+        QVERIFY(equal(*finished(run, 3), *first, 0, first->total));
+        // From the noise another sampler goes another way; so it does from the way up.
+        for (int at : {top, 3}) {
+            const int64_t id = 10 + at;
+            run.fork(id, 1, at, {.changes = {{"sampler", option(run, "sampler", "ddpm")}}, .seed = 9});
+            const TrajectoryPtr fork = finished(run, id);
+            QVERIFY(fork->complete() && fork->problem.empty());
+            QVERIFY(fork->values(Trajectory::state, fork->total) !=
+                    first->values(Trajectory::state, first->total));
+        }
+    }
+
     // Bit for bit: alone, among others, and whatever the number of threads.
     void aSampleDoesNotDependOnTheBatchAroundIt_data() {
         QTest::addColumn<QString>("preset");

@@ -49,10 +49,13 @@ DatasetPtr openDataset(const std::string& option, const OwnData* file) {
     return std::make_shared<const Dataset>(std::move(d));
 }
 
-std::vector<float> Dataset::firstTestRows(int64_t count) const {
+std::vector<float> Dataset::testRows(int64_t count, int64_t first) const {
     std::vector<float> rows;
-    for (size_t i = 0; i < size_t(count * test->columns); ++i)
-        rows.push_back(test->values.empty() ? float(test->bytes[i]) / 127.5f - 1 : test->values[i]);
+    for (int64_t row = first; row < first + count; ++row)
+        for (int64_t c = 0; c < test->columns; ++c) {
+            const auto i = size_t(row % test->rows * test->columns + c);
+            rows.push_back(test->values.empty() ? float(test->bytes[i]) / 127.5f - 1 : test->values[i]);
+        }
     return rows;
 }
 

@@ -22,8 +22,8 @@ struct Dataset {
     double meanSquare = 1;
     Baselines baselines = std::make_shared<std::map<int, double>>();
 
-    // The first rows of the test set; pictures in [-1, 1].
-    std::vector<float> firstTestRows(int64_t count) const;
+    // Rows of the test set from `first` on, and around; pictures in [-1, 1].
+    std::vector<float> testRows(int64_t count, int64_t first = 0) const;
 };
 using DatasetPtr = std::shared_ptr<const Dataset>;
 

@@ -34,7 +34,7 @@ Measure chainMeasure(const NoiseSchedule& schedule, const DatasetPtr& data) {
                  of = std::vector<double>()](Channels& c) mutable {
         const int64_t count = data->pictures ? 2 : 500;
         if (const std::vector<double> abar = schedule.abars(); of != abar) {
-            states = forwardChain(data->firstTestRows(count), abar, 1);
+            states = forwardChain(data->testRows(count), abar, 1);
             of = abar;
         }
         const std::vector<float>& x = states[size_t(c["forward_t"].values[0])];
@@ -51,8 +51,7 @@ Measure nearestMeasure(const DatasetPtr& data) {
     Measure m{{"nearest_image", "nearest_distance", "nearest_baseline"}, {"nearest_row"}, nullptr};
     const int64_t count = std::min<int64_t>(nearestRowsOfTest, data->test->rows);
     // One more picture of the test set each time, until there are enough for a mean.
-    m.compute = [data, test = data->firstTestRows(count), apart = 0.0,
-                 seen = size_t(0)](Channels& c) mutable {
+    m.compute = [data, test = data->testRows(count), apart = 0.0, seen = size_t(0)](Channels& c) mutable {
         std::vector<float> query = c["nearest_row"].values;
         const bool another = seen < test.size() / pixels;
         if (another)

@@ -31,6 +31,14 @@ Images picturesOf(std::span<const float> values, int side, Trajectory::Quantity 
     return isNoise(quantity) ? noisePictures(values, side) : dataPictures(values, side);
 }
 
+std::string nameOf(const std::string& figure) {
+    return figure == "w2"           ? "W_2"
+           : figure == "frechet"    ? "Fréchet"
+           : figure == "round_trip" ? "lost on the way there and back"
+           : figure == "noise_rms"  ? "rms of the noise"
+                                    : figure;
+}
+
 std::string choice(const Trajectory& run, const std::string& knob) {
     const auto it = run.choices.find(knob);
     return it == run.choices.end() ? std::string() : it->second;
@@ -130,11 +138,7 @@ void Viewer::drawHead(Canvas& canvas, const Shown& shown, Rect where) const {
     for (const auto& [name, value] : run.figures) {
         if (name.ends_with("_baseline")) continue;
         const auto baseline = run.figures.find(name + "_baseline");
-        result += " · " +
-                  canvas.words(name == "w2"        ? "W_2"
-                               : name == "frechet" ? "Fréchet"
-                                                   : name) +
-                  " " + figure(value);
+        result += " · " + canvas.words(nameOf(name)) + " " + figure(value);
         if (baseline != run.figures.end())
             result += " (" + canvas.words("real") + " " + figure(baseline->second) + ")";
     }
