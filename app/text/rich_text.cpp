@@ -1,5 +1,6 @@
 #include "app/text/rich_text.h"
 
+#include <QAbstractTextDocumentLayout>
 #include <QFontInfo>
 #include <QFontMetricsF>
 #include <QPainter>
@@ -31,6 +32,12 @@ double digitWidth(const QFontMetricsF& metrics) {
     double width = 0;
     for (char c = '0'; c <= '9'; ++c) width = std::max(width, metrics.horizontalAdvance(QLatin1Char(c)));
     return width;
+}
+
+double baselineOf(const QTextDocument& document, int position) {
+    const QTextBlock block = document.findBlock(position);
+    const QTextLine line = block.layout()->lineForTextPosition(position - block.position());
+    return document.documentLayout()->blockBoundingRect(block).top() + line.y() + line.ascent();
 }
 
 QString placeKey(const QTextFormat& format) {
@@ -122,6 +129,11 @@ void InlineObjects::insert(QTextCursor& cursor, const Spans& spans, const QTextC
                 own.setObjectType(formulaObject);
                 own.setProperty(nameProperty, span.text);
                 own.setToolTip(formula.alt + "\n" + formula.tex);
+                // Little hangs into the line's spacing, as letters do; a fraction wants a taller line, and Qt
+                // grows a line downwards only for what it centres.
+                const double depth = formula.depth * opticalScale * format.font().pixelSize();
+                if (depth > 2 * QFontMetricsF(format.font()).descent())
+                    own.setVerticalAlignment(QTextCharFormat::AlignMiddle);
                 cursor.insertText(QString(QChar::ObjectReplacementCharacter), own);
                 break;
             }
@@ -187,10 +199,15 @@ QSizeF InlineObjects::intrinsicSize(QTextDocument*, int, const QTextFormat& form
     if (format.objectType() == formulaObject) {
         const Formula& formula = Formulas::instance().at(format.stringProperty(nameProperty));
         const double scale = formulaScale(format);
-        // An object stands on the baseline; within a line the depth hangs below its box, like a letter's.
-        const double height =
-            format.boolProperty(displayProperty) ? formula.height : formula.height - formula.depth;
-        return {formula.width * scale + 1, height * scale};
+        const double width = formula.width * scale + 1, ascent = (formula.height - formula.depth) * scale,
+                     depth = formula.depth * scale;
+        if (format.boolProperty(displayProperty)) return {width, formula.height * scale};
+        const QTextCharFormat own = format.toCharFormat();
+        // An object stands on the baseline, and its depth hangs below its box.
+        if (own.verticalAlignment() != QTextCharFormat::AlignMiddle) return {width, ascent};
+        // One that Qt centres reaches (height + x/2) / 2 above the baseline and (height - x/2) / 2 below it.
+        const double halfX = QFontMetrics(own.font()).xHeight() / 2.0;
+        return {width, std::max(2 * ascent - halfX, 2 * depth + halfX)};
     }
     const QFont font = format.toCharFormat().font();
     const QFontMetricsF metrics(font);
@@ -202,7 +219,7 @@ QSizeF InlineObjects::intrinsicSize(QTextDocument*, int, const QTextFormat& form
     return {std::ceil(place) + 2, metrics.ascent()};
 }
 
-void InlineObjects::drawObject(QPainter* painter, const QRectF& rect, QTextDocument*, int,
+void InlineObjects::drawObject(QPainter* painter, const QRectF& rect, QTextDocument* document, int position,
                                const QTextFormat& format) {
     const QTextCharFormat own = format.toCharFormat();
     const QColor colour =
@@ -211,8 +228,11 @@ void InlineObjects::drawObject(QPainter* painter, const QRectF& rect, QTextDocum
         const QString name = format.stringProperty(nameProperty);
         const Formula& formula = Formulas::instance().at(name);
         const double scale = formulaScale(format);
-        Formulas::instance().paint(
-            *painter, name, {rect.left(), rect.top(), formula.width * scale, formula.height * scale}, colour);
+        double top = rect.top();
+        if (own.verticalAlignment() == QTextCharFormat::AlignMiddle)
+            top = baselineOf(*document, position) - (formula.height - formula.depth) * scale;
+        Formulas::instance().paint(*painter, name,
+                                   {rect.left(), top, formula.width * scale, formula.height * scale}, colour);
         return;
     }
     const QFont font = own.font();

@@ -75,6 +75,8 @@ class TestLessonView : public QObject {
     void copiedTextHasWordsForFormulas();
     void largeLettersMakeLargeFormulas();
     void formulasFitANarrowColumn();
+    void noFormulaReachesIntoTheNextLine_data();
+    void noFormulaReachesIntoTheNextLine();
     void litLineFollowsTheStage_data();
     void litLineFollowsTheStage();
     void litLineCarriesAMarkerBesideItsColour();
@@ -264,6 +266,42 @@ void TestLessonView::formulasFitANarrowColumn() {
         QVERIFY2(view.document()->idealWidth() <= view.viewport()->width(),
                  qPrintable(QString::number(view.document()->idealWidth())));
         QCOMPARE(view.horizontalScrollBar()->maximum(), 0);
+    }
+}
+
+void TestLessonView::noFormulaReachesIntoTheNextLine_data() {
+    QTest::addColumn<QString>("lesson");
+    QTest::addColumn<int>("size");
+    QTest::addColumn<int>("width");
+    for (const char* lesson : {"gan", "vae", "ddpm"}) {
+        QTest::newRow(qPrintable(QString("%1, beside the pane").arg(lesson))) << lesson << 13 << 384;
+        QTest::newRow(qPrintable(QString("%1, presented").arg(lesson))) << lesson << 22 << 560;
+    }
+}
+
+void TestLessonView::noFormulaReachesIntoTheNextLine() {
+    QFETCH(QString, lesson);
+    QFETCH(int, size);
+    QFETCH(int, width);
+    AlgorithmView view;
+    view.setPalette(lightPalette());
+    QFont font = view.font();
+    font.setPixelSize(size);
+    view.setFont(font);
+    view.setLesson(loadLessonText(lesson, "en"));
+    view.resize(width, 400);
+    view.show();
+    view.resize(width, int(view.document()->size().height()) + 20);
+    const QImage image = view.viewport()->grab().toImage();
+    const QColor ground = image.pixelColor(0, 0);
+    for (QTextBlock block = view.document()->begin(); block.isValid(); block = block.next()) {
+        const double top = view.document()->documentLayout()->blockBoundingRect(block).top();
+        const QTextLine last = block.layout()->lineAt(block.layout()->lineCount() - 1);
+        const double bottom = top + last.y() + last.ascent() + last.descent();
+        int ink = 0;
+        for (int x = 3 * size; x < image.width(); ++x)  // right of the numbers
+            ink += image.pixelColor(x, int(bottom + 0.26 * size)).lightness() < ground.lightness() - 8;
+        QVERIFY2(ink == 0, qPrintable(block.text()));
     }
 }
 
