@@ -27,12 +27,22 @@ std::string suffixOf(const std::string& path) {
     return QFileInfo(QString::fromStdString(path)).suffix().toLower().toStdString();
 }
 
+bool samples(const core::Frame& frame) {
+    if (!frame.samplings) return false;
+    const auto& runs = frame.samplings->runs;
+    return std::any_of(runs.begin(), runs.end(), [](const core::TrajectoryPtr& run) {
+        return !run->complete() && run->problem.empty();
+    });
+}
+
 // Trains up to the step, then waits until the figures that take longer are there and nothing moves.
 void trainTo(MainWindow& window, int64_t steps, double settle) {
     RunColumn& column = window.column();
     Progress progress("shot", std::max<int64_t>(steps, 1), false);
-    column.trainer().goTo(steps);
-    while (column.frame().step < steps) {
+    // A network that comes with the program is shown as it is.
+    const bool shipped = window.showsShipped() && steps == 0;
+    if (!shipped) column.trainer().goTo(steps);
+    while (column.frame().step < (shipped ? 1 : steps)) {
         column.hurry();
         liveOn(20);
         CHECK(column.frame().problem.empty(), "{}", column.frame().problem);
@@ -46,7 +56,9 @@ void trainTo(MainWindow& window, int64_t steps, double settle) {
     while (calm.elapsed() < calmMs && whole.elapsed() < longestMs) {
         liveOn(20);
         const bool moving = column.pane() && column.pane()->pane().wantsFrame();
-        if (moving || column.frame().awaitsFigures || column.frame().channels.size() != channels)
+        if (samples(column.frame())) whole.restart();
+        if (moving || samples(column.frame()) || column.frame().awaitsFigures ||
+            column.frame().channels.size() != channels)
             calm.restart();
         channels = column.frame().channels.size();
     }

@@ -116,6 +116,7 @@ bool MainWindow::openShipped(const QString& preset) {
         setNotice(QString::fromUtf8(error.what()), true);
         return false;
     }
+    m_shippedFigures = shippedFigures(lesson, preset.toStdString());
     m_estimate.begin({.lesson = lesson, .preset = preset.toStdString()});
     return true;
 }
@@ -320,7 +321,9 @@ void MainWindow::showStatus() {
     palette.setColor(QPalette::WindowText,
                      colour(currentTheme(), fault ? views::Ink::alarm : views::Ink::faint));
     m_state->setPalette(palette);
-    m_state->setText(fault ? problem() : m_notice);
+    const bool praised = !fault && m_notice.isEmpty() && m_shipped;
+    m_state->setText(fault ? problem() : praised ? qualityOfShipped() : m_notice);
+    m_state->setToolTip(praised ? howShippedWasJudged() : QString());
     m_rate->setText(
         m_running && frame.running
             ? say("%1 steps a second").arg(frame.stepsPerSecond, 0, 'f', frame.stepsPerSecond < 10 ? 1 : 0)
@@ -342,6 +345,21 @@ void MainWindow::showStatus() {
         m_transport->timeline()->setCurve(history->second, channel.label);
         break;
     }
+}
+
+QString MainWindow::qualityOfShipped() const {
+    if (!m_shippedFigures) return {};
+    return say("Already trained: Fréchet distance %1, of training pictures %2")
+        .arg(m_shippedFigures->frechet, 0, 'f', 2)
+        .arg(m_shippedFigures->baseline, 0, 'f', 2);
+}
+
+QString MainWindow::howShippedWasJudged() const {
+    if (!m_shippedFigures) return {};
+    return say("To the test set, by the features of a small classifier: %1 samples, drawn by %2 in %3 steps.")
+        .arg(m_shippedFigures->count)
+        .arg(m_text.optionLabel("sampler", QString::fromStdString(m_shippedFigures->sampler)))
+        .arg(m_shippedFigures->steps);
 }
 
 QString MainWindow::problem() const {

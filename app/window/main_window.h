@@ -77,6 +77,8 @@ class MainWindow : public QMainWindow {
     const LessonText& text() const { return m_text; }
     // What the status line says is wrong; empty when all is well.
     QString problem() const;
+    QString qualityOfShipped() const;
+    QString howShippedWasJudged() const;
 
   protected:
     void closeEvent(QCloseEvent* event) override;
@@ -154,6 +156,7 @@ class MainWindow : public QMainWindow {
     QLabel* m_state;
     QPushButton* m_goOn;     // shown where a device failed
     QPushButton* m_scratch;  // shown where a network that comes with the program is at work
+    std::optional<ShippedFigures> m_shippedFigures;
     TrainingEstimate m_estimate;
     bool m_shipped = false;
     DeviceSwitch* m_device;

@@ -2,21 +2,19 @@
 
 #include <chrono>
 #include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
 #include "core/session/run.h"
 
 namespace app {
 
-std::shared_ptr<const core::SavedRun> shippedRun(const std::string& lesson, const std::string& preset) {
-    const std::filesystem::path folder =
-        std::filesystem::path(GENSCOPE_ASSETS "/weights") / (lesson + "-" + preset);
-    std::error_code ignored;
-    if (!std::filesystem::exists(folder / "run.json", ignored)) return nullptr;
-    return std::make_shared<const core::SavedRun>(core::readRun(core::readFolder(folder)));
-}
-
 namespace {
+
+std::filesystem::path folderOf(const std::string& lesson, const std::string& preset) {
+    return std::filesystem::path(GENSCOPE_ASSETS "/weights") / (lesson + "-" + preset);
+}
 
 // Empty if it was stopped.
 std::optional<double> measure(const core::RunRequest& request, const std::stop_token& stop) {
@@ -34,6 +32,24 @@ std::optional<double> measure(const core::RunRequest& request, const std::stop_t
 }
 
 }  // namespace
+
+std::shared_ptr<const core::SavedRun> shippedRun(const std::string& lesson, const std::string& preset) {
+    const std::filesystem::path folder = folderOf(lesson, preset);
+    std::error_code ignored;
+    if (!std::filesystem::exists(folder / "run.json", ignored)) return nullptr;
+    return std::make_shared<const core::SavedRun>(core::readRun(core::readFolder(folder)));
+}
+
+std::optional<ShippedFigures> shippedFigures(const std::string& lesson, const std::string& preset) {
+    std::ifstream file(folderOf(lesson, preset) / "figures.json");
+    const nlohmann::json all = nlohmann::json::parse(file, nullptr, false);
+    if (!all.is_object() || !all.contains("frechet")) return std::nullopt;
+    return ShippedFigures{.frechet = all.at("frechet"),
+                          .baseline = all.at("frechet_baseline"),
+                          .count = all.at("count"),
+                          .steps = all.at("steps"),
+                          .sampler = all.at("sampler_knobs").at("sampler")};
+}
 
 void TrainingEstimate::begin(const core::RunRequest& request) {
     const std::string of = request.lesson + "-" + request.preset;

@@ -16,6 +16,16 @@ namespace app {
 // Of assets/weights/<lesson>-<preset>; null if there is none. Throws core::Error if it is damaged.
 std::shared_ptr<const core::SavedRun> shippedRun(const std::string& lesson, const std::string& preset);
 
+// What was measured of its samples when it was made: `figures.json` beside the weights, as genscope sample
+// --json prints it.
+struct ShippedFigures {
+    double frechet, baseline;  // of the samples to the test set; of as many training pictures
+    int count, steps;
+    std::string sampler;
+};
+// Empty where there are none.
+std::optional<ShippedFigures> shippedFigures(const std::string& lesson, const std::string& preset);
+
 // The time of a preset's whole training on this machine, by a step of it on a thread of its own.
 class TrainingEstimate {
   public:

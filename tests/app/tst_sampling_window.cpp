@@ -3,6 +3,7 @@
 #include <QApplication>
 #include <QComboBox>
 #include <QDoubleSpinBox>
+#include <QLabel>
 #include <QPushButton>
 #include <QSlider>
 #include <QTest>
@@ -279,6 +280,11 @@ class TestSamplingWindow : public QObject, support::WithWindow {
         QVERIFY(scratch);
         QVERIFY(comesTrue([&] { return frame().step == 40000 && scratch->isVisible(); }));
         QVERIFY(!frame().running && window().showsShipped());
+        // What its samples are worth stands on the screen.
+        const auto labels = window().findChildren<QLabel*>();
+        QVERIFY(std::any_of(labels.begin(), labels.end(), [](const QLabel* label) {
+            return label->isVisible() && label->text().contains("Fréchet distance 1.72");
+        }));
         // What training takes here is measured beside it.
         QVERIFY(comesTrue([&] { return scratch->text().contains("min here"); }, 60'000));
         scratch->click();
