@@ -58,6 +58,13 @@ void Executor::read(const std::string& channel, Tensor& into) const {
     get(id, into.values.data());
 }
 
+void Executor::write(const std::string& channel, const Tensor& values) {
+    const NodeId id = channelOf(channel);
+    CHECK(m_plan.graph->nodes[size_t(id)].shape == values.shape, "write: expected {} as {}, got {}", channel,
+          m_plan.graph->nodes[size_t(id)].shape.text(), values.shape.text());
+    put(id, values.values.data());
+}
+
 Tensor Executor::read(const std::string& channel) const {
     Tensor out;
     read(channel, out);

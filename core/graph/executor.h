@@ -35,6 +35,8 @@ class Executor {
     Tensor read(const std::string& channel) const;
     void read(const std::string& channel, Tensor& into) const;
     bool has(const std::string& channel) const;
+    // What it was at another time: read() gives these values until they are computed anew.
+    void write(const std::string& channel, const Tensor& values);
     // The channels of one number, in the order of their names.
     const std::vector<NodeId>& scalars() const { return m_scalars; }
     // Their values after the step of this number, from 0, in the last run.

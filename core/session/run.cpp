@@ -145,6 +145,7 @@ void Run::set(const std::string& name, double value) {
     m_problem.clear();
     if (m_furthest > m_step) {
         m_timeline.forgetAfter(m_step);
+        for (auto& [channel, history] : m_histories) history.truncate(m_step);
         m_furthest = m_step;
     }
     m_journal.entries.resize(m_applied);
@@ -184,7 +185,7 @@ void Run::reset(uint64_t seed) {
     rebuild(false);
     m_timeline.clear();
     m_histories.clear();
-    m_step = m_furthest = 0;
+    m_step = m_furthest = m_began = 0;
     m_applied = 0;
     m_problem.clear();
     beginJournal();
@@ -233,9 +234,13 @@ int64_t Run::snapshotBytes() const {
 void Run::snapshot(bool fine) {
     if (!fine && m_step < m_timeline.nextDue(snapshotBytes())) return;
     Snapshot now{.weights = store().weights, .settings = settings(), .applied = m_applied};
-    if (m_plans->ran)
+    for (const auto& [channel, id] : m_plans->train->probes)
+        if (idles(id) && (m_plans->ran || m_idle.count(channel)))
+            readRecorded(channel, id, now.idle[channel]);
+    if (fine && (m_plans->ran || m_step == m_began)) now.channels.emplace();
+    if (fine && m_plans->ran)
         for (const auto& [channel, id] : m_plans->train->probes)
-            if (idles(id)) readRecorded(channel, id, now.idle[channel]);
+            m_plans->last->read(channel, (*now.channels)[channel]);
     m_timeline.add(m_step, std::move(now));
 }
 
@@ -254,6 +259,9 @@ void Run::restore(const Snapshot& snapshot) {
     m_fetched = true;
     m_applied = snapshot.applied;
     m_idle = snapshot.idle;
+    m_plans->ran = snapshot.channels && !snapshot.channels->empty();
+    if (snapshot.channels)
+        for (const auto& [channel, values] : *snapshot.channels) m_plans->last->write(channel, values);
 }
 
 int64_t Run::steps(int64_t most) {
@@ -342,18 +350,8 @@ void Run::goTo(int64_t target, const std::function<bool()>& interrupted) {
     while (inStep()) stage();
     target = std::max<int64_t>(target, 0);
     m_problem.clear();
-    if (target < m_step) {
-        if (m_timeline.size() == 0) return;
-        int64_t at = 0;
-        // One step at least is done again, so that the channels are those of the target too.
-        const Snapshot from = m_timeline.before(std::max<int64_t>(target - 1, 0), at);
-        restore(from);
-        m_plans->ran = m_plans->ran && target > 0;
-        m_evaluation.clear();  // it judged the future
-        m_evaluationPiece = 0;
-        m_step = at;
-        for (auto& [name, history] : m_histories) history.truncate(m_step);
-    }
+    if (target < m_step || m_step == m_furthest) snapshot(true);  // who leaves comes back at once
+    if (target != m_step) leap(target);
     while (m_step < target && !interrupted()) {
         // The last few steps before the target are kept, so that going back further is immediate.
         applyJournal();
@@ -364,6 +362,19 @@ void Run::goTo(int64_t target, const std::function<bool()>& interrupted) {
     applyJournal();
 }
 
+// To the latest snapshot on the way to the target.
+void Run::leap(int64_t target) {
+    int64_t at = 0;
+    const Snapshot* from = &m_timeline.before(target, at);
+    // One step at least is done again where the channels of the target are not kept.
+    if (at == target && target != m_began && !from->channels) from = &m_timeline.before(target - 1, at);
+    if (target > m_step && at <= m_step) return;
+    restore(*from);
+    m_evaluation.clear();  // it judged another step
+    m_evaluationPiece = 0;
+    m_step = at;
+}
+
 void Run::recordScalars(int step) {
     m_plans->last->readScalars(step, m_scalars);
     size_t next = 0;
@@ -372,7 +383,7 @@ void Run::recordScalars(int step) {
         if (m_plans->train->nodes[size_t(id)].shape.size() != 1) continue;
         const auto old = m_idle.find(channel);
         const float value = m_scalars[next++];
-        m_histories[channel].add(m_step, old == m_idle.end() ? value : old->second.values[0]);
+        keep(channel, old == m_idle.end() ? value : old->second.values[0]);
     }
 }
 

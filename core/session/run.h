@@ -139,12 +139,13 @@ class Run {
     int64_t snapshotBytes() const;
     void snapshot(bool fine);
     void restore(const Snapshot& snapshot);
+    void leap(int64_t target);
     void explainNonFinite(int64_t steps);
     void load(const SavedRun& saved);
     Executor* viewFor(const std::set<std::string>& channels);
     std::set<std::string> withNeeds(std::set<std::string> channels) const;
     std::set<std::string> recordedFor(const std::set<std::string>& channels, const Graph& graph) const;
-    void remember(const std::string& channel, const Tensor& tensor);
+    void keep(const std::string& channel, float value);
     void addPiece(Executor& evaluating, float share);
     void measure(std::map<std::string, Tensor>& channels, const std::set<std::string>& wanted) const;
 
@@ -164,6 +165,7 @@ class Run {
     size_t m_applied = 0;  // journal entries that have happened
     Timeline m_timeline;
     int64_t m_step = 0, m_furthest = 0;
+    int64_t m_began = 0;  // the step that it was opened at: nothing was recorded there
     std::map<std::string, History> m_histories;
     std::map<std::string, Tensor> m_idle;           // channels that are older than what the plans hold
     std::map<std::string, Tensor> m_evaluation;     // the last complete round

@@ -124,9 +124,11 @@ Frame Run::look(const std::set<std::string>& channels, bool slow) {
     for (const auto& [channel, tensor] : f.channels) {
         // What was evaluated belongs to the step of its evaluation, where it was remembered.
         if (m_plans->train->probes.count(channel) || m_evaluation.count(channel)) continue;
-        remember(channel, tensor);
+        if (isScalar(tensor)) keep(channel, tensor.values[0]);
     }
     f.histories = m_histories;
+    if (m_furthest > m_step)
+        for (auto& [channel, history] : f.histories) history.truncate(m_step);
     f.samplings = m_samplings.published();
     return f;
 }
@@ -163,15 +165,15 @@ bool Run::evaluatePiece(const std::set<std::string>& channels) {
     }
     m_evaluationPiece = 0;
     m_evaluation = m_evaluationSum;
-    for (const auto& [channel, tensor] : m_evaluation) remember(channel, tensor);
+    for (const auto& [channel, tensor] : m_evaluation)
+        if (isScalar(tensor)) keep(channel, tensor.values[0]);
     return true;
 }
 
-// A point of the channel's curve, if it is one number.
-void Run::remember(const std::string& channel, const Tensor& tensor) {
-    if (!isScalar(tensor)) return;
+// A point of the channel's curve; of steps that were seen before there is one.
+void Run::keep(const std::string& channel, float value) {
     History& history = m_histories[channel];
-    if (history.empty() || history.buckets().back().step < m_step) history.add(m_step, tensor.values[0]);
+    if (history.empty() || history.buckets().back().step < m_step) history.add(m_step, value);
 }
 
 void Run::addPiece(Executor& evaluating, float share) {

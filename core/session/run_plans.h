@@ -18,7 +18,7 @@ struct Run::Plans {
     std::unique_ptr<Executor> evaluating;
     std::set<std::string> viewChannels;
     Executor* last = nullptr;  // the one that ran last: its channels are the present ones
-    bool ran = false;          // has it run since it was built or step 0 was returned to?
+    bool ran = false;          // are its channels those of the present step?
 };
 
 }  // namespace core

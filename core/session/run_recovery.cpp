@@ -11,7 +11,6 @@ void Run::repeat(int64_t from, int64_t to) {
     int64_t at = 0;
     const Snapshot known = m_timeline.before(from, at);
     restore(known);
-    for (auto& [name, history] : m_histories) history.truncate(at);
     for (m_step = at; m_step < to;) {
         applyJournal();
         if (!runSteps(1)) return;

@@ -94,7 +94,7 @@ std::unique_ptr<Run> Run::open(const SavedRun& saved, const RunRequest& request)
     run->m_step = saved.journal.step;
     run->applyJournal();
     run->load(saved);
-    run->m_furthest = run->m_step;
+    run->m_furthest = run->m_began = run->m_step;
     run->snapshot(true);
     return run;
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <optional>
 
 #include "core/contract/frame.h"
 #include "core/graph/store.h"
@@ -16,6 +17,16 @@ struct Snapshot {
     size_t applied = 0;  // journal entries that had happened
     // Recorded channels that the settings leave as they were: their phase does not run.
     std::map<std::string, Tensor> idle;
+    // All recorded channels; without them the step must be done again to be seen as it was.
+    std::optional<std::map<std::string, Tensor>> channels;
+
+    int64_t bytes() const {
+        int64_t numbers = int64_t(3 * weights.parameters.size() + weights.state.size());
+        for (const auto& [name, tensor] : idle) numbers += int64_t(tensor.values.size());
+        if (channels)
+            for (const auto& [name, tensor] : *channels) numbers += int64_t(tensor.values.size());
+        return 4 * numbers + 1024;
+    }
 };
 
 class Timeline {
@@ -30,10 +41,10 @@ class Timeline {
     }
 
     void add(int64_t step, Snapshot snapshot) {
-        m_snapshots[step] = std::move(snapshot);
-        const auto& weights = m_snapshots[step].weights;
-        const int64_t bytes = 4 * int64_t(3 * weights.parameters.size() + weights.state.size()) + 1024;
-        while (m_snapshots.size() > 3 && int64_t(m_snapshots.size()) * bytes > memoryBudget) thin();
+        if (const auto former = m_snapshots.find(step); former != m_snapshots.end()) forget(former);
+        m_bytes += snapshot.bytes();
+        m_snapshots.emplace(step, std::move(snapshot));
+        while (m_snapshots.size() > 3 && m_bytes > memoryBudget) thin();
     }
 
     // The latest snapshot at or before the step; there is always one at step 0.
@@ -43,11 +54,18 @@ class Timeline {
         return it->second;
     }
 
-    void forgetAfter(int64_t step) { m_snapshots.erase(m_snapshots.upper_bound(step), m_snapshots.end()); }
-    void clear() { m_snapshots.clear(); }
+    void forgetAfter(int64_t step) {
+        for (auto it = m_snapshots.upper_bound(step); it != m_snapshots.end();) it = forget(it);
+    }
+    void clear() { forgetAfter(-1); }
     size_t size() const { return m_snapshots.size(); }
 
   private:
+    std::map<int64_t, Snapshot>::iterator forget(std::map<int64_t, Snapshot>::iterator it) {
+        m_bytes -= it->second.bytes();
+        return m_snapshots.erase(it);
+    }
+
     // The one goes whose loss leaves the smallest gap for its age: spacing grows with distance in time.
     void thin() {
         const int64_t latest = m_snapshots.rbegin()->first;
@@ -58,10 +76,11 @@ class Timeline {
             const double cost = gap / double(latest - it->first + 1);
             if (victim == m_snapshots.end() || cost < least) victim = it, least = cost;
         }
-        if (victim != m_snapshots.end()) m_snapshots.erase(victim);
+        forget(victim);
     }
 
     std::map<int64_t, Snapshot> m_snapshots;
+    int64_t m_bytes = 0;
 };
 
 }  // namespace core

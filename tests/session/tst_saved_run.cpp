@@ -73,7 +73,12 @@ class TestSavedRun : public QObject {
         }
         QCOMPARE(again->parameterHash(), run->parameterHash());
         QCOMPARE(again->journal().toLine(), run->journal().toLine());
-        // And what came before can be gone back to.
+        // And what came before can be gone back to, and come back from at once.
+        again->goTo(0);
+        again->goTo(4, [] { return true; });
+        QCOMPARE(again->stepCount(), int64_t(4));
+        again->goTo(6);
+        QCOMPARE(again->parameterHash(), run->parameterHash());
         again->goTo(2);
         run->goTo(2);
         QCOMPARE(again->parameterHash(), run->parameterHash());
