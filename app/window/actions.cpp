@@ -96,8 +96,10 @@ Actions::Actions(QWidget* w) {
                    "The window and the lesson in the other language.", keys("Ctrl+L"));
     find = add(w, "find", "search", "Find a command…", "Type a few letters of what you want to do.",
                keys("Ctrl+Shift+P"));
-    leaveText = add(w, "leave", nullptr, "Leave the field",
-                    "Puts the keyboard back on the picture; leaves the presenter mode.", keys("Esc"));
+    leaveText =
+        add(w, "leave", nullptr, "Leave the field",
+            "Ends the way to another step; puts the keyboard back on the picture; leaves the presenter mode.",
+            keys("Esc"));
     quit = add(w, "quit", nullptr, "Quit", "Closes the window.", keys("Ctrl+Q"));
     dress();
 }

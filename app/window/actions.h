@@ -14,8 +14,9 @@ struct Actions {
 
     // Words in the window's language, icons in the theme's colours.
     void dress();
-    // Run becomes Pause.
+    // Run becomes Pause, and back.
     void setRunning(bool running);
+    bool running() const { return m_running; }
     // The same of playing a sampling run.
     void setPlaying(int direction);
     // Whether the lesson samples; the keys of sampling do nothing where it does not.

@@ -185,6 +185,12 @@ void MainWindow::setRunning(bool running) {
     m_actions->setRunning(running);
 }
 
+// Does a run train again up to a step that was gone to?
+bool MainWindow::onTheWay() const {
+    return std::any_of(m_columns.begin(), m_columns.end(),
+                       [](const RunColumn* column) { return column->frame().target >= 0; });
+}
+
 // ---- A and B
 
 void MainWindow::setComparing(bool comparing) {
@@ -304,6 +310,8 @@ void MainWindow::showFrame() {
         if (m_running && !m_slow && !column.frame().running && !column.frame().problem.empty())
             setRunning(false);
     });
+    if (const bool works = m_running || onTheWay(); works != m_actions->running())
+        m_actions->setRunning(works);
     m_transport->setStep(frame.step, QString::fromStdString(frame.stage));
     m_transport->timeline()->setRun(frame.step, selected().furthest(), planned());
     m_knobs->follow(frame);
@@ -386,6 +394,7 @@ void MainWindow::setPresenting(bool presenting) {
 // ---- keys and closing
 
 void MainWindow::leave() {
+    if (onTheWay()) return setRunning(false);
     PaneWidget* pane = selected().pane();
     if (pane && pane->pane().key(views::Key::escape)) return pane->refresh();
     if (m_presenting && (!pane || pane->hasFocus())) return setPresenting(false);

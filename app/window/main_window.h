@@ -109,6 +109,7 @@ class MainWindow : public QMainWindow {
     void select(size_t column);
     void forEachColumn(const std::function<void(RunColumn&)>& act);
     void setRunning(bool running);
+    bool onTheWay() const;
     void choosePreset(const QString& preset);
     bool openShipped(const QString& preset);
     void trainFromScratch();

@@ -139,7 +139,7 @@ void MainWindow::connectActions() {
             column.hurry();
         });
     };
-    on(a.run, [this] { setRunning(!m_running); });
+    on(a.run, [this] { setRunning(!m_running && !onTheWay()); });
     on(a.step, [=] { move([](RunColumn& c) { c.trainer().stepOnce(); }); });
     on(a.stage, [=, this] {
         move([](RunColumn& c) {

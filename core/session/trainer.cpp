@@ -156,8 +156,7 @@ void Trainer::useDevice(const std::string& device, bool exact) {
                 throw Error(refusal.what());
             }
             if (s.run->stepCount() < step) {
-                s.halt();
-                s.target = step;
+                s.depart(step);
             }
         }
         s.request = request;
@@ -221,17 +220,13 @@ void Trainer::back() {
     act([](State& s) {
         const int64_t from = s.target ? *s.target : (s.run ? s.run->stepCount() : 0);
         const bool inStep = s.run && !s.run->nextStage().empty();
-        s.halt();
-        s.target = std::max<int64_t>(inStep ? from : from - 1, 0);
+        s.depart(std::max<int64_t>(inStep ? from : from - 1, 0));
     });
 }
 
 void Trainer::goTo(int64_t step) {
     hold();
-    act([=](State& s) {
-        s.halt();
-        s.target = step;
-    });
+    act([=](State& s) { s.depart(step); });
 }
 
 void Trainer::keepPace(std::shared_ptr<Lockstep> pace, int side) {
@@ -333,7 +328,7 @@ std::string Trainer::share() {
 void Trainer::replay(const Journal& journal, const std::vector<OwnDataPtr>& ownData) {
     act([=](State& s) {
         s.adopt(Run::replay(journal, s.here(journal, ownData)), journal, ownData);
-        if (journal.step > 0) s.target = journal.step;
+        if (journal.step > 0) s.depart(journal.step);
     });
 }
 

@@ -13,6 +13,8 @@ double secondsSince(std::chrono::steady_clock::time_point then) {
 constexpr double frameInterval = 0.030, lookShare = 4;
 // A long way to another step is interrupted to show where it has got; a short one is over before it is seen.
 constexpr double showTheWayAfter = 0.2;
+// Seconds that it may take to train again up to a step that is gone back to.
+constexpr double longestWayBack = 60;
 // A round of evaluation starts at most this often, and takes at most a tenth of the time.
 constexpr double evaluationInterval = 1.0, evaluationShare = 10;
 // Between two training steps, and between two looks at the commands.
@@ -107,11 +109,28 @@ void Trainer::State::train() {
     report();
 }
 
+void Trainer::State::depart(int64_t to) {
+    if (!target) cameFrom = run ? run->stepCount() : 0;
+    halt();
+    target = to;
+}
+
 void Trainer::State::travel(const std::function<bool()>& interrupted) {
     const Clock::time_point start = Clock::now();
+    const int64_t here = run->stepCount();
     run->goTo(*target, [&] { return interrupted() || secondsSince(start) > showTheWayAfter; });
     changed = true;
-    if (run->stepCount() == *target || !run->problem().empty()) target.reset();
+    const int64_t left = *target - run->stepCount(), done = run->stepCount() - here;
+    if (left == 0 || !run->problem().empty()) return target.reset();
+    const double ahead = double(left) * secondsSince(start) / double(std::max<int64_t>(done, 1));
+    if (*target >= cameFrom || done <= 0 || ahead < longestWayBack) return;
+    problem = fmt::format(
+        "Step {} is no longer kept, and training up to it again would take about {:.0f} minutes here: back "
+        "at "
+        "step {}.",
+        *target, ahead / 60, cameFrom);
+    target.reset();
+    run->goTo(cameFrom, interrupted);
 }
 
 void Trainer::State::evaluate() {

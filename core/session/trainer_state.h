@@ -21,6 +21,7 @@ struct Trainer::State {
     bool changed = true;            // since the last frame
     bool sampled = false;           // since the last frame, and nothing else changed
     std::optional<int64_t> target;  // on the way to another step
+    int64_t cameFrom = 0;           // where the way began
     std::set<std::string> watched;
     FramePtr shown;
     double limit = 0;  // steps a second; 0 is none
@@ -54,6 +55,8 @@ struct Trainer::State {
     // ---- its work, a piece at a time
     void halt();
     void train();
+    // Stops, and sets out for another step.
+    void depart(int64_t to);
     // On the way to the target, until interrupted.
     void travel(const std::function<bool()>& interrupted);
     // One piece of the costly figures, when they are due.

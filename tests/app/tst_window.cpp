@@ -254,6 +254,18 @@ class TestWindow : public QObject, support::WithWindow {
             10'000));
     }
 
+    // The run works, though nobody has pressed Run: the button says Pause, and ends it; so does Escape.
+    void aWayToAnotherStepCanBeEnded() {
+        stopRunning();
+        for (const Qt::Key key : {Qt::Key_Space, Qt::Key_Escape}) {
+            window().column().trainer().goTo(1'000'000'000);
+            QVERIFY(comesTrue([&] { return frame().target > 0 && window().actions().running(); }));
+            press(key);
+            QVERIFY(comesTrue([&] { return frame().target == -1 && !window().actions().running(); }));
+            QVERIFY(!frame().running);
+        }
+    }
+
     void timelineScrubsBothWays() {
         for (int i = 1; i <= 4; ++i) {
             press(Qt::Key_Right);

@@ -194,6 +194,28 @@ class TestTrainer : public QObject {
         QVERIFY(await(trainer, [](const Frame& f) { return !f.running && f.step == 0; }));
     }
 
+    // One step back in a run that was saved after days.
+    void aHopelessWayBackIsGivenUp() {
+        const RunRequest request = small("gan", "ring8");
+        Run run(request);
+        QVERIFY(run.step());
+        auto saved = std::make_shared<SavedRun>(run.saved());
+        saved->journal.step = 1'000'000'000;
+        Trainer trainer;
+        trainer.openSaved(saved, {});
+        QVERIFY(awaitStep(trainer, saved->journal.step));
+        trainer.back();
+        const FramePtr frame = await(trainer, [](const Frame& f) { return !f.problem.empty(); });
+        QVERIFY(frame);
+        QVERIFY2(frame->problem.find("Step 999999999 is no longer kept") == 0, frame->problem.c_str());
+        QCOMPARE(frame->step, saved->journal.step);
+        QVERIFY(!frame->running && frame->target == -1);
+        trainer.goTo(0);
+        QVERIFY(await(trainer, [](const Frame& f) { return f.step == 0; }));
+        trainer.goTo(saved->journal.step);  // is kept
+        QVERIFY(awaitStep(trainer, saved->journal.step));
+    }
+
     void aLongWayIsShownOnTheWay() {
         Trainer trainer;
         const int64_t far = 1'000'000'000;
