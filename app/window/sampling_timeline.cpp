@@ -63,8 +63,14 @@ double SamplingTimeline::xOf(double t) const {
     return margin + (width() - 2 * margin) * (1 - t / latest());
 }
 
+double SamplingTimeline::xOfState(const core::Trajectory& run, int step) const {
+    if (!m_run->inverts()) return xOf(run.timeOf(step));
+    const int most = std::max({1, m_run->total, m_branch ? m_branch->total : 0});
+    return scaled(8) + (width() - 2 * scaled(8)) * double(step) / most;
+}
+
 double SamplingTimeline::xOfStep(int step) const {
-    return m_run ? xOf(m_run->timeOf(std::clamp(step, 0, lastStep()))) : 0;
+    return m_run ? xOfState(*m_run, std::clamp(step, 0, lastStep())) : 0;
 }
 
 int SamplingTimeline::stepAt(double x) const {
@@ -76,20 +82,36 @@ int SamplingTimeline::stepAt(double x) const {
 
 void SamplingTimeline::paintTrack(QPainter& painter, const core::Trajectory& run, int from, double y,
                                   const QColor& ink) const {
-    const double thick = scaled(4), last = xOf(run.timeOf(int(run.steps.size())));
-    const double first = xOf(run.timeOf(std::min(from, int(run.steps.size()))));
+    const int done = int(run.steps.size());
+    const double thick = scaled(4), last = xOfState(run, done),
+                 end = m_run->inverts() ? xOfState(run, run.total) : xOf(0);
+    const double first = xOfState(run, std::min(from, done));
     painter.setPen(Qt::NoPen);
     painter.setBrush(palette().color(QPalette::Mid));
-    painter.drawRoundedRect(QRectF(first, y - thick / 2, xOf(0) - first, thick), thick / 2, thick / 2);
+    painter.drawRoundedRect(QRectF(first, y - thick / 2, end - first, thick), thick / 2, thick / 2);
     painter.setBrush(ink);
     painter.drawRoundedRect(QRectF(first, y - thick / 2, last - first, thick), thick / 2, thick / 2);
     // Steps that stand apart are seen as such.
-    const double apart = (xOf(0) - first) / std::max(1, run.total - from);
+    const double apart = (end - first) / std::max(1, run.total - from);
     if (apart < scaled(5)) return;
     painter.setPen(QPen(colour(currentTheme(), views::Ink::background), 1));
-    for (int i = from; i <= int(run.steps.size()); ++i)
-        painter.drawLine(QPointF(xOf(run.timeOf(i)), y - thick / 2),
-                         QPointF(xOf(run.timeOf(i)), y + thick / 2));
+    for (int i = from; i <= done; ++i) {
+        const double x = xOfState(run, i);
+        painter.drawLine(QPointF(x, y - thick / 2), QPointF(x, y + thick / 2));
+    }
+}
+
+// Round times; of an inversion, where it begins, turns and ends.
+std::vector<std::pair<double, qint64>> SamplingTimeline::ticks() const {
+    std::vector<std::pair<double, qint64>> all;
+    if (m_run->inverts()) {
+        for (const int step : {0, (m_run->total - 1) / 2, m_run->total})
+            if (step <= lastStep()) all.emplace_back(xOfStep(step), qint64(std::lround(m_run->timeOf(step))));
+        return all;
+    }
+    const qint64 spacing = roundSpacing(latest() * scaled(64) / std::max(1, width()));
+    for (qint64 t = 0; double(t) <= latest(); t += spacing) all.emplace_back(xOf(double(t)), t);
+    return all;
 }
 
 void SamplingTimeline::paintEvent(QPaintEvent*) {
@@ -109,17 +131,14 @@ void SamplingTimeline::paintEvent(QPaintEvent*) {
     }
     if (m_branch) {
         const int from = m_branch->forkStep;
-        const double fork = xOf(m_branch->timeOf(std::min(from, int(m_branch->steps.size()))));
+        const double fork = xOfState(*m_branch, std::min(from, int(m_branch->steps.size())));
         painter.setPen(QPen(colour(theme, views::Ink::learned), scaled(1.5)));
         painter.drawLine(QPointF(fork, y), QPointF(fork, above));
         paintTrack(painter, *m_branch, from, above, colour(theme, views::Ink::learned));
     }
     paintTrack(painter, *m_run, 0, y, colour(theme, views::Ink::generated));
 
-    const double span = latest();
-    const qint64 spacing = roundSpacing(span * scaled(64) / std::max(1, width()));
-    for (qint64 t = 0; double(t) <= span; t += spacing) {
-        const double x = xOf(double(t));
+    for (const auto& [x, t] : ticks()) {
         painter.setPen(QPen(faint, 1));
         painter.drawLine(QPointF(x, y + scaled(3)), QPointF(x, y + scaled(5)));
         const QString words = t == 0 ? QStringLiteral("t = 0") : thousands(t);

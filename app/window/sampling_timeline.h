@@ -1,8 +1,10 @@
-// A run of the sampler over its time, from noise on the left to data on the right, with a branch below it;
+// A run of the sampler over its time, from noise on the left to data on the right, with a branch above it;
 // scrubbed both ways.
 #pragma once
 
 #include <QAbstractSlider>
+#include <utility>
+#include <vector>
 
 #include "core/contract/sampling.h"
 
@@ -40,6 +42,9 @@ class SamplingTimeline : public QAbstractSlider {
   private:
     double latest() const;  // the time on the left
     double xOf(double t) const;
+    // By its time; where the run inverts, and each time comes twice, by its number.
+    double xOfState(const core::Trajectory& run, int step) const;
+    std::vector<std::pair<double, qint64>> ticks() const;
     int stepAt(double x) const;
     int lastStep() const { return m_run ? int(m_run->steps.size()) : 0; }
     void scrubTo(double x);

@@ -82,6 +82,8 @@ struct Trajectory {
 
     bool complete() const { return int(steps.size()) == total; }
     int evaluations() const { return steps.empty() ? 0 : steps.back()->step.evaluations; }
+    // Does it begin with data, and go up to the noise and back?
+    bool inverts() const { return !steps.empty() && steps[0]->step.tNext > steps[0]->step.t; }
     int64_t width() const { return sample.size(); }  // numbers a sample
     // t of state i, 0 <= i <= the number of steps that are done.
     double timeOf(int i) const;

@@ -225,6 +225,21 @@ class TestSamplingWindow : public QObject, support::WithWindow {
         QCOMPARE(frame().step, 0);
     }
 
+    // Up to the noise and back: each time comes twice, and each state has its own place.
+    void anInversionIsScrubbedOnBothItsWays() {
+        const auto before = player().run();
+        auto* sampler = window().knobs().editor("sampler")->findChild<QComboBox*>();
+        sampler->setCurrentIndex(sampler->findText("Inversion (DDIM)"));
+        emit sampler->activated(sampler->currentIndex());
+        QVERIFY(comesTrue([&] { return player().run() && player().run()->id != before->id; }));
+        QVERIFY(settled() && player().run()->inverts());
+        SamplingTimeline* timeline = window().samplingBar().timeline();
+        for (int i = 0; i <= player().run()->total; i += 3) {
+            QTest::mouseClick(timeline, Qt::LeftButton, {}, {int(std::lround(timeline->xOfStep(i))), 20});
+            QCOMPARE(step(), i);
+        }
+    }
+
     void samplesKeepUpWithTraining() {
         const auto before = player().run();
         press(Qt::Key_Right);
