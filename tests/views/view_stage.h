@@ -8,6 +8,7 @@
 #include <QOpenGLFramebufferObject>
 #include <QOpenGLFunctions>
 #include <QSurfaceFormat>
+#include <QXmlStreamReader>
 #include <QtTest>
 #include <cmath>
 #include <numbers>
@@ -114,6 +115,17 @@ class PaneStage {
         m_target->bind();
         pane.render(m_target->handle());
         m_context.functions()->glFinish();
+    }
+    // What a panel, or every one of them for "*", says: the words of its vector file, each beside the next.
+    QString words(const std::string& panel = "*") {
+        pane.writeDown(panel);
+        drawOnce();
+        QXmlStreamReader reader(QString::fromStdString(pane.written()));
+        QStringList words;
+        while (!reader.atEnd())
+            if (reader.readNext() == QXmlStreamReader::Characters && !reader.isWhitespace())
+                words << reader.text().toString();
+        return words.join(' ');
     }
     QImage picture() { return m_target->toImage().convertToFormat(QImage::Format_RGB32); }
     GLenum error() { return m_context.functions()->glGetError(); }

@@ -201,9 +201,11 @@ std::vector<std::string> coverageNeeds() {
 void drawCoverage(Canvas& canvas, const Frame& frame) {
     Rect& area = canvas.area();
     const Tensor* counts = frame.find("mode_counts");
-    // The samples of a generator that has not learned yet are close together too.
+    // The samples of a generator that has not learned yet are close together too: that is said, and alarms
+    // nobody.
     constexpr int firstSteps = 300;
-    const bool alarm = frame.scalar("collapse_alarm") > 0.5f && frame.step >= firstSteps;
+    const bool collapsed = frame.scalar("collapse_alarm") > 0.5f;
+    const bool alarm = collapsed && frame.step >= firstSteps;
     const bool modes = frame.find("modes_covered");
 
     // The distance between samples beside the data's own.
@@ -229,7 +231,7 @@ void drawCoverage(Canvas& canvas, const Frame& frame) {
                        std::isfinite(share) ? figure(100 * share) + " %" : "–");
     } else {
         canvas.readout(head, "state",
-                       alarm                          ? "collapsed"
+                       collapsed                      ? "collapsed"
                        : frame.find("collapse_alarm") ? "varied"
                                                       : "–",
                        paint);
