@@ -78,11 +78,12 @@ void addRunOptions(CLI::App* verb, RunOptions& run) {
     verb->add_option("--seed", run.request.seed, "the same seed gives the same run (1)")
         ->check(wholeNumber(0, std::numeric_limits<int64_t>::max()));
     verb->add_option("--threads", run.request.threads,
-                     "threads that train (train: all cores; the window leaves "
-                     "one to itself)")
+                     "threads that train (train: all cores; the window leaves one to itself)")
         ->check(wholeNumber(1, 256));
-    CLI::Option* data = verb->add_option(
-        "--data", run.data, "a file of your own: points as CSV, pictures as IDX, or a picture as a density");
+    CLI::Option* data = verb->add_option("--data", run.data,
+                                         "a file of your own: points as CSV, pictures as IDX, or a picture "
+                                         "as a density: dense is what is light on a dark border, "
+                                         "or dark on a light one");
     CLI::Option* shared = verb->add_option(
         "--run", run.shared, "a run copied as text: the line itself, a file that holds it, or - for stdin");
     for (const char* name : {"--lesson", "--preset", "--set", "--seed"})

@@ -4,6 +4,7 @@
 #include <QFile>
 #include <QImage>
 #include <QImageReader>
+#include <QPainter>
 #include <span>
 
 #include "core/base/error.h"
@@ -16,6 +17,19 @@ namespace {
 constexpr int64_t largestFile = 512 << 20;
 constexpr int largestSide = 1024;  // of a picture: more says nothing about a density in the plane
 constexpr qint64 largestPicture = 100'000'000;  // pixels
+
+// Is what is opaque of a premultiplied picture dark on average?
+bool isDarkInk(const QImage& picture) {
+    double light = 0, cover = 0;
+    for (int y = 0; y < picture.height(); ++y) {
+        const auto* row = reinterpret_cast<const QRgb*>(picture.constScanLine(y));
+        for (int x = 0; x < picture.width(); ++x) {
+            light += qGray(row[x]);
+            cover += qAlpha(row[x]);
+        }
+    }
+    return 2 * light < cover;
+}
 
 QImage greyPicture(const std::string& path, std::span<const uint8_t> bytes) {
     QByteArray raw =
@@ -33,13 +47,11 @@ QImage greyPicture(const std::string& path, std::span<const uint8_t> bytes) {
           reader.errorString().toStdString());
     if (std::max(picture.width(), picture.height()) > largestSide)
         picture = picture.scaled(largestSide, largestSide, Qt::KeepAspectRatio, Qt::SmoothTransformation);
-    // What is transparent is dark: nothing is drawn there.
-    QImage flat(picture.size(), QImage::Format_RGB32);
-    flat.fill(Qt::black);
     picture = picture.convertToFormat(QImage::Format_ARGB32_Premultiplied);
-    for (int y = 0; y < flat.height(); ++y)
-        std::copy_n(reinterpret_cast<const QRgb*>(picture.constScanLine(y)), flat.width(),
-                    reinterpret_cast<QRgb*>(flat.scanLine(y)));
+    // Nothing is drawn where it is transparent: that is paper below dark ink, and dark below light.
+    QImage flat(picture.size(), QImage::Format_RGB32);
+    flat.fill(isDarkInk(picture) ? Qt::white : Qt::black);
+    QPainter(&flat).drawImage(0, 0, picture);
     return flat.convertToFormat(QImage::Format_Grayscale8);
 }
 

@@ -26,7 +26,8 @@ OwnDataPtr ownPoints(const std::filesystem::path& path, std::span<const uint8_t>
 // beside it that is named as in MNIST ("images-idx3" becomes "labels-idx1"), if it is there.
 OwnDataPtr ownImages(const std::filesystem::path& path, std::span<const uint8_t> bytes);
 
-// Points drawn from a decoded picture: the lighter a pixel, the more of them. `bytes` are the file's.
+// Points drawn from a decoded picture's ink: light on a dark border, dark on a light one; the stronger, the
+// more of them. `bytes` are the file's.
 OwnDataPtr ownDensity(const std::filesystem::path& path, std::span<const uint8_t> bytes,
                       std::span<const uint8_t> grey, int width, int height);
 
