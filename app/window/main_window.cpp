@@ -159,6 +159,19 @@ void MainWindow::forEachColumn(const std::function<void(RunColumn&)>& act) {
     for (RunColumn* column : m_columns) act(*column);
 }
 
+// The file that the run trains on, or null where it is a built-in set: the last options are the files.
+core::OwnDataPtr MainWindow::ownDataOf(const core::Frame& frame) const {
+    const auto data = frame.settings.find("data");
+    if (data == frame.settings.end() || frame.ownData.empty()) return nullptr;
+    for (const core::Parameter& parameter : m_parameters) {
+        if (parameter.name != "data") continue;
+        const auto builtIn = int64_t(parameter.options.size()) - int64_t(m_ownData.size());
+        const int64_t file = int64_t(data->second) - builtIn;
+        return file >= 0 && file < int64_t(frame.ownData.size()) ? frame.ownData[size_t(file)] : nullptr;
+    }
+    return nullptr;
+}
+
 // Of A and B the one that is behind: their steps may have different numbers of stages.
 void MainWindow::stageOnce() {
     int64_t least = selected().frame().step;
@@ -315,6 +328,7 @@ void MainWindow::showFrame() {
     m_transport->setStep(frame.step, QString::fromStdString(frame.stage));
     m_transport->timeline()->setRun(frame.step, selected().furthest(), planned());
     m_knobs->follow(frame);
+    m_header->setOwnData(ownDataOf(frame));
     m_lessonView->setFrame(frame);
     m_algorithm->setStage(QString::fromStdString(frame.stage));
     showDifferences();

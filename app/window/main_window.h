@@ -123,6 +123,7 @@ class MainWindow : public QMainWindow {
     void chooseFile();
     void takeData(const core::OwnDataPtr& own);
     void followData(const core::Frame& frame);
+    core::OwnDataPtr ownDataOf(const core::Frame& frame) const;
     void pasteRun();
     void takeRun(const core::Journal& journal, const std::vector<core::OwnDataPtr>& files);
     void openPalette();

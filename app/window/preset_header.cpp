@@ -5,10 +5,37 @@
 #include <QLabel>
 #include <QToolButton>
 
+#include "app/text/number_text.h"
 #include "app/window/interface_words.h"
 #include "app/window/style.h"
 
 namespace app {
+namespace {
+
+// "(x₁ − 100, x₂ − 2.5) / 1.05"
+QString placingOf(const core::OwnData& own) {
+    QStringList coordinates;
+    for (int i = 0; i < own.columns(); ++i) {
+        const double centre = own.centre[size_t(i)];
+        const QString name = own.columns() == 1 ? "x" : i == 0 ? "x₁" : "x₂";
+        coordinates << name + (centre < 0 ? " + " : " − ") + numberText(std::abs(centre), 3);
+    }
+    return QStringLiteral("(%1) / %2").arg(coordinates.join(", "), numberText(own.unit, 3));
+}
+
+// What the user's file holds, and what was done to its numbers.
+QString lineOf(const core::OwnData& own) {
+    const qint64 rows = own.train->rows + own.test->rows;
+    const QString name = QString::fromStdString(own.name);
+    if (own.pictures) return say("%1, %2 pictures").arg(name).arg(rows);
+    if (own.drawn == core::OwnData::Drawn::light)
+        return say("%1, dense where the picture is light").arg(name);
+    if (own.drawn == core::OwnData::Drawn::dark) return say("%1, dense where the picture is dark").arg(name);
+    const QString line = say("%1, %2 points").arg(name).arg(rows);
+    return own.scaled() ? line + " · " + say("centred and scaled to fit: %1").arg(placingOf(own)) : line;
+}
+
+}  // namespace
 
 PresetHeader::PresetHeader(QWidget* parent) : QWidget(parent) {
     auto* row = new QHBoxLayout(this);
@@ -60,6 +87,16 @@ QString PresetHeader::preset() const {
     return m_presets->currentData().toString();
 }
 
+void PresetHeader::setOwnData(const core::OwnDataPtr& own) {
+    if (own == m_own) return;
+    m_own = own;
+    showWords();
+}
+
+QString PresetHeader::words() const {
+    return m_words->text();
+}
+
 void PresetHeader::dress() {
     layout()->setContentsMargins(scaled(8), scaled(8), scaled(8), scaled(4));
     layout()->setSpacing(scaled(4));
@@ -83,13 +120,16 @@ void PresetHeader::setPresenting(bool presenting) {
 
 void PresetHeader::showWords() {
     const PresetWords* words = m_text.preset(preset());
+    m_why->setVisible(!m_own);
     if (!words) return m_words->clear();
     const bool why = m_why->isChecked();
     const QString faint = colour(currentTheme(), views::Ink::faint).name();
-    m_words->setText(QStringLiteral("<span style='color:%1'>%2</span>&nbsp; %3")
-                         .arg(faint, why ? say("Why") : say("Look for"),
-                              (why ? words->why : words->lookFor).toHtmlEscaped()));
+    const QString head = m_own ? say("Your data") : why ? say("Why") : say("Look for");
+    const QString line = m_own ? lineOf(*m_own) : why ? words->why : words->lookFor;
+    m_words->setText(
+        QStringLiteral("<span style='color:%1'>%2</span>&nbsp; %3").arg(faint, head, line.toHtmlEscaped()));
     m_words->setContentsMargins(scaled(12), 0, scaled(8), 0);
+    if (m_own) return m_words->setToolTip(QString::fromStdString(m_own->path));
     const auto whole = [](const QString& text) { return text.toHtmlEscaped(); };
     m_words->setToolTip(QStringLiteral("<p><b>%1</b><br>%2 %3</p>")
                             .arg(whole(words->title), say("Look for"), whole(words->lookFor)));

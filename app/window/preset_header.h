@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "app/text/lesson_text.h"
+#include "core/base/own_data.h"
 #include "core/contract/parameter.h"
 
 class QComboBox;
@@ -23,6 +24,10 @@ class PresetHeader : public QWidget {
     void setLesson(const std::vector<core::Preset>& presets, const LessonText& text);
     void setPreset(const QString& name);
     QString preset() const;
+    // The user's data that are shown instead of the preset's; null: none. The line then names them, as what
+    // the preset says of its own data is not true of these.
+    void setOwnData(const core::OwnDataPtr& own);
+    QString words() const;
     // Words, colours and sizes anew.
     void dress();
     // Presenting, the lesson's name comes in front.
@@ -35,6 +40,7 @@ class PresetHeader : public QWidget {
     void showWords();
 
     LessonText m_text;
+    core::OwnDataPtr m_own;
     QLabel *m_title, *m_words;
     QComboBox* m_presets;
     QToolButton* m_why;

@@ -29,6 +29,21 @@ class History {
         m_last = value;
     }
 
+    // What was looked at once more on the same step, after something was changed there, is the last value.
+    void addOrReplace(int64_t step, float value) {
+        if (m_buckets.empty() || m_buckets.back().step < step) return add(step, value);
+        Bucket& last = m_buckets.back();
+        if (value == m_last || step != last.step) return;
+        if (last.count == 1) {
+            last = {step, value, value, value, 1};
+        } else {
+            last.mean += (value - m_last) / float(last.count);
+            last.low = std::min(last.low, value);
+            last.high = std::max(last.high, value);
+        }
+        m_last = value;
+    }
+
     // Forgets everything after `step` (a run that went back in time). Of a bucket that the step divides, the
     // part before it stays, with the mean and range of the whole.
     void truncate(int64_t step) {

@@ -98,7 +98,13 @@ Extent extentOf(const Table& table, int column) {
     return {(low + high) / 2, (high - low) / 2};
 }
 
-void fitIntoThePlane(Table& table, const fs::path& path) {
+// How points of the file become those of the plane.
+struct Placing {
+    std::array<double, 2> centre{};
+    double unit = 1;
+};
+
+Placing fitIntoThePlane(Table& table, const fs::path& path) {
     std::array<Extent, 2> extents;
     double reach = 0, half = 0;
     for (int column = 0; column < table.columns; ++column) {
@@ -107,12 +113,14 @@ void fitIntoThePlane(Table& table, const fs::path& path) {
         half = std::max(half, e.half);
     }
     CHECK(half > 0, "{}: expected points at different places, got all of them at one", path.string());
-    if (reach <= planeExtent && half >= planeExtent / 3) return;
+    if (reach <= planeExtent && half >= planeExtent / 3) return {};
+    const Placing placing{{extents[0].middle, extents[1].middle}, half / (0.9 * planeExtent)};
     for (int64_t row = 0; row < table.rows; ++row)
         for (int column = 0; column < table.columns; ++column) {
             float& x = table.values[size_t(row * table.columns + column)];
-            x = float((double(x) - extents[size_t(column)].middle) / half * (0.9 * planeExtent));
+            x = float((double(x) - placing.centre[size_t(column)]) / placing.unit);
         }
+    return placing;
 }
 
 // The mean grey level of each place's share of the picture, the longer side filled, the rest black.
@@ -152,6 +160,19 @@ Table brought(const Table& pictures, int width, int height, int side) {
     return out;
 }
 
+// Is the picture's outermost row of pixels light on average, as paper is?
+bool hasLightBorder(std::span<const uint8_t> grey, int width, int height) {
+    int64_t sum = 0, pixels = 0;
+    for (int y = 0; y < height; ++y) {
+        const bool edge = y == 0 || y == height - 1;
+        for (int x = 0; x < width; x += edge ? 1 : std::max(1, width - 1)) {
+            sum += grey[size_t(y) * size_t(width) + size_t(x)];
+            ++pixels;
+        }
+    }
+    return 2 * sum > 255 * pixels;
+}
+
 }  // namespace
 
 FileKind kindOf(std::span<const uint8_t> bytes) {
@@ -172,8 +193,11 @@ OwnDataPtr ownPoints(const fs::path& path, std::span<const uint8_t> bytes) {
     } catch (const Error& error) {
         throw Error(fmt::format("{}: {}", path.string(), error.what()));
     }
-    fitIntoThePlane(table, path);
-    return parted(path, bytes, table, {});
+    const Placing placing = fitIntoThePlane(table, path);
+    auto own = parted(path, bytes, table, {});
+    own->centre = placing.centre;
+    own->unit = placing.unit;
+    return own;
 }
 
 OwnDataPtr ownImages(const fs::path& path, std::span<const uint8_t> bytes) {
@@ -197,7 +221,16 @@ OwnDataPtr ownDensity(const fs::path& path, std::span<const uint8_t> bytes, std:
                       int width, int height) {
     constexpr int64_t count = 78644;  // so that five sixths are 65536, as in the built-in sets
     try {
-        return parted(path, bytes, pictureAsDensity(grey, width, height, count, shuffleSeed), {});
+        const auto [least, most] = std::minmax_element(grey.begin(), grey.end());
+        CHECK(least != grey.end() && *least < *most,
+              "expected a picture with ink on some ground, got one grey level everywhere");
+        const bool paper = hasLightBorder(grey, width, height);
+        std::vector<uint8_t> ink(grey.begin(), grey.end());
+        if (paper)
+            for (uint8_t& level : ink) level = uint8_t(255 - level);
+        auto own = parted(path, bytes, pictureAsDensity(ink, width, height, count, shuffleSeed), {});
+        own->drawn = paper ? OwnData::Drawn::dark : OwnData::Drawn::light;
+        return own;
     } catch (const Error& error) {
         throw Error(fmt::format("{}: {}", path.string(), error.what()));
     }

@@ -129,6 +129,9 @@ Frame Run::look(const std::set<std::string>& channels, bool slow) {
     f.histories = m_histories;
     if (m_furthest > m_step)
         for (auto& [channel, history] : f.histories) history.truncate(m_step);
+    // A figure that other data had stays in the run's memory and out of sight.
+    std::erase_if(f.histories,
+                  [known = channelNames()](const auto& item) { return !known.count(item.first); });
     f.samplings = m_samplings.published();
     return f;
 }
@@ -172,8 +175,7 @@ bool Run::evaluatePiece(const std::set<std::string>& channels) {
 
 // A point of the channel's curve; of steps that were seen before there is one.
 void Run::keep(const std::string& channel, float value) {
-    History& history = m_histories[channel];
-    if (history.empty() || history.buckets().back().step < m_step) history.add(m_step, value);
+    m_histories[channel].addOrReplace(m_step, value);
 }
 
 void Run::addPiece(Executor& evaluating, float share) {

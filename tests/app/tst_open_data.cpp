@@ -15,6 +15,7 @@
 #include "app/window/gl_probe.h"
 #include "app/window/knob_editor.h"
 #include "app/window/knob_panel.h"
+#include "app/window/preset_header.h"
 #include "tests/support/window.h"
 
 using namespace app;
@@ -67,19 +68,36 @@ class TestOpenData : public QObject, support::WithWindow {
         QVERIFY(comesTrue([&] { return frame().choices.at("data") == "mine.csv"; }));
         QVERIFY(window().problem().isEmpty());
         QVERIFY(comesTrue([&] { return dataShown() == "mine.csv"; }));
+        // The line above the picture speaks of these data, and no more of the preset's.
+        QVERIFY(comesTrue([&] { return window().header().words().contains("mine.csv, 400 points"); }));
+        QVERIFY(!window().header().words().contains("Look for"));
+        QVERIFY(!window().header().words().contains("scaled"));
         window().actions().step->trigger();
         QVERIFY(comesTrue([&] { return frame().step == 1; }));
         // Back to a built-in set and again to the file, by the knob.
         auto* combo = window().knobs().editor("data")->findChild<QComboBox*>();
         emit combo->activated(0);
         QVERIFY(comesTrue([&] { return frame().choices.at("data") == "ring8"; }));
+        QVERIFY(comesTrue([&] { return window().header().words().contains("Look for"); }));
         emit combo->activated(combo->count() - 1);
         QVERIFY(comesTrue([&] { return frame().choices.at("data") == "mine.csv"; }));
     }
 
+    void whatIsScaledSaysSo() {
+        QByteArray text;
+        for (int i = 0; i < 400; ++i)
+            text += QByteArray::number(100 + 3 * std::cos(0.1 * i)) + ", " +
+                    QByteArray::number(-5 + std::sin(0.1 * i)) + "\n";
+        window().openFile(write("far.csv", text));
+        QVERIFY(comesTrue([&] {
+            return window().header().words().contains("scaled to fit: (x₁ − 100, x₂ + 5.00) / 1.11");
+        }));
+    }
+
     void aPictureIsADensity() {
         QImage picture(40, 20, QImage::Format_RGB32);
-        picture.fill(Qt::white);
+        picture.fill(Qt::black);
+        for (int x = 10; x < 30; ++x) picture.setPixelColor(x, 10, Qt::white);
         const QString path = m_folder.filePath("light.png");
         QVERIFY(picture.save(path));
         window().openFile(path);

@@ -78,7 +78,7 @@ class TestReadOwn : public QObject {
     void pointsThatFitStayWhereTheyAre() {
         const auto own = ownPoints("fits.csv", bytesOf(circle(120, 2, 0, 0)));
         QCOMPARE(own->name, std::string("fits.csv"));
-        QVERIFY(!own->pictures);
+        QVERIFY(!own->pictures && !own->scaled());
         QCOMPARE(own->train->rows + own->test->rows, int64_t(120));
         QCOMPARE(own->test->rows, int64_t(20));
         for (const TablePtr& part : {own->train, own->test})
@@ -90,6 +90,10 @@ class TestReadOwn : public QObject {
     void pointsThatDoNotFitAreCentredAndScaledAlike() {
         for (const double radius : {400.0, 0.001}) {
             const auto own = ownPoints("far.csv", bytesOf(circle(120, radius, 5000, -70)));
+            QVERIFY(own->scaled());
+            QVERIFY(std::abs(own->centre[0] - 5000) < 0.01 * radius &&
+                    std::abs(own->centre[1] + 70) < 0.01 * radius &&
+                    std::abs(own->unit / radius * 2.7 - 1) < 0.01);
             float low[2] = {9, 9}, high[2] = {-9, -9};
             for (int64_t i = 0; i < own->train->rows; ++i)
                 for (int64_t k = 0; k < 2; ++k) {
@@ -139,6 +143,31 @@ class TestReadOwn : public QObject {
         QCOMPARE(own->labels->rows, own->test->rows);
         for (int64_t i = 0; i < own->test->rows; ++i)  // picture i is grey i and has the label i % 7
             QCOMPARE(int(own->labels->values[size_t(i)]), own->test->bytes[size_t(i * 784)] % 7);
+    }
+
+    void darkInkOnALightBorderIsWhatIsDense() {
+        Bytes grey(16, 250);  // 4 x 4 of paper with one dark pixel, in the upper left quarter
+        grey[5] = 10;
+        const auto own = ownDensity("ink.png", bytesOf("the file"), grey, 4, 4);
+        QVERIFY(own->drawn == core::OwnData::Drawn::dark);
+        int64_t within = 0;
+        for (int64_t i = 0; i < own->train->rows; ++i) {
+            const float x = own->train->values[size_t(2 * i)], y = own->train->values[size_t(2 * i + 1)];
+            within += x < 0 && y > 0 && x > -1.5f && y < 1.5f;
+        }
+        // 245 parts of the ink beside five of every paper pixel.
+        QVERIFY2(std::abs(double(within) / double(own->train->rows) - 245.0 / 320) < 0.01,
+                 qPrintable(QString::number(within)));
+    }
+
+    void oneGreyLevelEverywhereIsNoDensity() {
+        for (const uint8_t level : {uint8_t(0), uint8_t(128), uint8_t(255)}) {
+            const Bytes grey(16, level);
+            const QString refusal =
+                sentenceOf([&] { ownDensity("flat.png", bytesOf("the file"), grey, 4, 4); });
+            QVERIFY2(refusal.startsWith("flat.png: ") && refusal.contains("one grey level"),
+                     qPrintable(refusal));
+        }
     }
 
     void aPictureBecomesADensity() {

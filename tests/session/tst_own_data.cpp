@@ -66,6 +66,23 @@ class TestOwnData : public QObject {
                 QVERIFY2(std::isfinite(value) || channel == "hole_density", channel.c_str());
     }
 
+    void figuresOfAStepAreThoseOfTheDataThatItHas() {
+        Run run(small("gan", "grid25"));
+        const Frame before = run.look(run.channelNames());
+        QVERIFY(before.histories.contains("d_gap"));
+        run.openData(own("mine.csv", 2));
+        const Frame after = run.look(run.channelNames());
+        for (const char* channel : {"pairwise_baseline", "value_ceiling", "c_g", "jsd"}) {
+            QVERIFY2(after.scalar(channel) != before.scalar(channel), channel);
+            QCOMPARE(after.histories.at(channel).last(), after.scalar(channel));
+            QCOMPARE(after.histories.at(channel).buckets().size(), size_t(1));
+        }
+        QVERIFY(!after.histories.contains("d_gap"));  // the density is not known
+        run.set("data", 0);
+        const Frame other = run.look(run.channelNames());
+        QCOMPARE(other.histories.at("d_gap").last(), other.scalar("d_gap"));
+    }
+
     void openingIsJournaledAndReplayed() {
         const OwnDataPtr first = own("a.csv", 2), second = own("b.csv", 2);
         Run run(small("gan", "ring8"));
