@@ -34,8 +34,8 @@ Images picturesOf(std::span<const float> values, int side, Trajectory::Quantity 
 std::string nameOf(const std::string& figure) {
     return figure == "w2"           ? "W_2"
            : figure == "frechet"    ? "Fréchet"
-           : figure == "round_trip" ? "lost on the way there and back"
-           : figure == "noise_rms"  ? "rms of the noise"
+           : figure == "round_trip" ? "lost"
+           : figure == "noise_rms"  ? "noise rms"
                                     : figure;
 }
 
