@@ -9,7 +9,7 @@
 namespace core::cuda {
 
 // Changes with every change to this file; a plugin of another version is refused.
-constexpr uint32_t abiVersion = 2;
+constexpr uint32_t abiVersion = 3;
 
 // n / d for n < 2^31 by one multiplication (Granlund and Montgomery 1994).
 struct Divisor {
@@ -72,15 +72,24 @@ struct Pass {
     float* direct = nullptr;       // where the program does nothing but store what it is given
 };
 
-// The commonest programs, without an interpreter: v + bias + bias2 + added, stored; then activation(v), or v
-// times the slope of an activation elsewhere, stored.
+// A number for each channel, the same for some lines: data[line / positions * step + channel].
+struct Term {
+    const float* data = nullptr;
+    Divisor positions;
+    int32_t step = 0;
+};
+
+// The commonest programs, without an interpreter: v + bias + bias2, stored; times gate, + added + added2,
+// stored; then activation(v), or v times the slope of an activation elsewhere, stored.
 struct Straight {
     bool there = false;
-    uint8_t activation = 0, slope = 0;                 // Ops, or 0
-    float a = 0;                                       // of either
-    const float *bias = nullptr, *bias2 = nullptr;     // rows
-    const float *added = nullptr, *slopeOf = nullptr;  // of all elements
-    float *early = nullptr, *late = nullptr;           // before, and after
+    uint8_t activation = 0, slope = 0;              // Ops, or 0
+    float a = 0;                                    // of either
+    const float *bias = nullptr, *bias2 = nullptr;  // rows
+    Divisor channels;                               // of the index space, for the gate
+    Term gate;
+    const float *added = nullptr, *added2 = nullptr, *slopeOf = nullptr;  // of all elements
+    float *biased = nullptr, *early = nullptr, *late = nullptr;           // where v goes on its way
 };
 
 // ---- products: C[m, n] = sum over k of A(m, k) B(k, n), for each batch
@@ -115,7 +124,8 @@ struct Product {
     bool wideA = false, wideB = false;      // runs of four are aligned and never straddle an edge
     // columns, patchesTurned: sums over k of B or of A, for biases; or null.
     float *columnSums = nullptr, *rowSums = nullptr;
-    int32_t splits = 1, tile = 0;  // tile: 0: 32 x 32, 1: 128 x 32, 2: 64 x 64, 3: 128 x 128
+    int32_t splits = 1, tile = 0;  // tile: 0: 32 x 32, 1: 128 x 32, 2: 64 x 64, 3: 128 x 128, 4: 128 x 64, 5:
+                                   // 64 x 64 for short sums
     float* partial = nullptr;      // splits * (m * n + m + n) numbers
     Straight straight;             // the program, where it has such a form
     // Above 0: rows of 16 for a block, which keeps them as a whole; and its warps, of 16 columns each.

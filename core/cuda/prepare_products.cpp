@@ -18,7 +18,7 @@ Sizes sizesOf(const Shape& shape) {
 }  // namespace
 
 void Executor::chooseTile(Product& p) {
-    static constexpr int heights[] = {32, 128, 64, 128}, widths[] = {32, 32, 64, 128};
+    static constexpr int heights[] = {32, 128, 64, 128, 128, 64}, widths[] = {32, 32, 64, 128, 64, 64};
     const auto blocks = [&](int tile) {
         return int64_t((p.m + heights[tile] - 1) / heights[tile]) *
                ((p.n + widths[tile] - 1) / widths[tile]) * p.batches;
@@ -26,13 +26,15 @@ void Executor::chooseTile(Product& p) {
     // Large tiles read less; but the card's 132 processors want work.
     constexpr int64_t processors = 132;
     const int64_t tilesK = std::max<int64_t>(1, (p.k + 31) / 32);
-    const auto fills = [&](int tile, int64_t splits) { return blocks(tile) * splits >= processors * 3 / 4; };
+    const auto fills = [&](int tile, int64_t splits) { return blocks(tile) * splits >= processors * 2 / 3; };
     // Over short sums several small blocks on one processor hide each other's waiting.
     const bool large = p.n > 64 && p.m > 64 && tilesK > 8;
     const int largest = p.n <= 32 ? (p.m > 64 ? 1 : 0) : large ? 3 : p.m > 32 ? 2 : 0;
     const auto smaller = [](int tile) { return tile == 3 ? 2 : 0; };
     p.tile = largest;
     while (p.tile > 0 && !fills(p.tile, 1)) p.tile = smaller(p.tile);
+    if (p.tile == 2 && !p.exact && p.m >= 128 && p.n % 64 == 0 && blocks(4) >= processors) p.tile = 4;
+    if (p.tile == 2 && !p.exact && tilesK <= 2) p.tile = 5;
     const bool divisible = !p.exact && p.batches == 1 && tilesK >= 8;
     const bool fitsLargest = blocks(3) * heights[3] * widths[3] * 3 <= int64_t(p.m) * p.n * 4;
     if (divisible && (!fills(p.tile, 1) || (tilesK >= 32 && p.tile < largest))) {
@@ -49,65 +51,6 @@ void Executor::chooseTile(Product& p) {
     }
 }
 
-// The program in a form that needs no interpreter, if it has one.
-Straight Executor::straightened(const Program& p) {
-    Straight out;
-    const auto isMemory = [](uint8_t from) {
-        return from >= Instruction::memory && from < Instruction::last;
-    };
-    const auto operand = [&](uint8_t from) -> const Operand& {
-        return p.operands[from - Instruction::memory];
-    };
-    const auto place = [&](uint8_t store) -> float* {
-        return store == Instruction::nothing ? nullptr : p.outputs[store].data;
-    };
-    for (int i = 0; i < p.count; ++i)
-        if (p.code[i].store != Instruction::nothing && p.outputs[p.code[i].store].step != 0) return out;
-    int i = 0;
-    for (; i < p.count && Op(p.code[i].op) == Op::add; ++i) {
-        const Instruction& in = p.code[i];
-        const uint8_t other = in.first == Instruction::last ? in.second : in.first;
-        const bool plain =
-            (in.first == Instruction::last || in.second == Instruction::last) && isMemory(other);
-        if (!plain || in.keep != Instruction::nothing || out.early) return out;
-        const Operand& o = operand(other);
-        if (o.kind == Operand::row && o.channels.divisor % 4 == 0 && !out.bias)
-            out.bias = o.data;
-        else if (o.kind == Operand::row && o.channels.divisor % 4 == 0 && !out.bias2)
-            out.bias2 = o.data;
-        else if (o.kind == Operand::full && !out.added)
-            out.added = o.data;
-        else
-            return out;
-        out.early = place(in.store);
-    }
-    const int left = p.count - i;
-    const Instruction& in = p.code[i];
-    const Op op = left > 0 ? Op(in.op) : Op::count;
-    if (left == 0) {
-        out.there = true;
-    } else if (left == 1 && in.first == Instruction::last && in.keep == Instruction::nothing &&
-               (op == Op::leakyRelu || op == Op::silu || op == Op::gelu || op == Op::erfGelu)) {
-        out.activation = in.op, out.a = in.a, out.late = place(in.store), out.there = true;
-    } else if (i == 0 && left == 1 && op == Op::reshape && in.first == Instruction::last) {
-        out.late = place(in.store), out.there = true;
-    } else if (i == 0 && left == 3 && op == Op::reshape && in.first == Instruction::last &&
-               in.keep < Program::registers && in.store == Instruction::nothing) {
-        const Instruction &slope = p.code[1], &times = p.code[2];
-        const bool known = Op(slope.op) == Op::leakyStep || Op(slope.op) == Op::siluSlope ||
-                           Op(slope.op) == Op::geluSlope || Op(slope.op) == Op::erfGeluSlope;
-        const bool product = Op(times.op) == Op::multiply && times.keep == Instruction::nothing &&
-                             ((times.first == in.keep && times.second == Instruction::last) ||
-                              (times.second == in.keep && times.first == Instruction::last));
-        if (known && product && isMemory(slope.first) && operand(slope.first).kind == Operand::full &&
-            slope.store == Instruction::nothing && slope.keep == Instruction::nothing) {
-            out.slope = slope.op, out.a = slope.a, out.slopeOf = operand(slope.first).data;
-            out.late = place(times.store), out.there = true;
-        }
-    }
-    return out;
-}
-
 // Many rows: a block keeps some as a whole, if that makes blocks enough.
 void Executor::chooseLines(Product& p, const Pass& pass) {
     const bool fits = !p.exact && p.left == Product::rows && p.batches == 1 && p.wideA && p.wideB &&
@@ -118,8 +61,11 @@ void Executor::chooseLines(Product& p, const Pass& pass) {
     const int64_t across = (p.n + 16 * warps - 1) / (16 * warps);
     const auto blocks = [&](int64_t rows) { return (p.m + 16 * rows - 1) / (16 * rows) * across; };
     if (blocks(1) < processors * 3 / 4) return;
+    // Where every block would read much of the right operand, tiles read less.
+    const int rows = blocks(2) >= processors * 9 / 10 ? 2 : 1;
+    if (p.n >= 512 || (rows == 1 && p.k > 256)) return;
     p.lineWarps = warps;
-    p.lineRows = blocks(2) >= processors * 9 / 10 ? 2 : 1;
+    p.lineRows = rows;
     p.splits = 1;
 }
 
@@ -172,7 +118,17 @@ void Executor::prepareProduct(const Cluster& c, Prepared& prepared) {
         (turned ? p.rowSums : p.columnSums) = address(c.columnSums);
         writes(prepared, address(c.columnSums), turned ? p.m : p.n);
     }
-    if (!p.exact && prepared.program >= 0) p.straight = straightened(m_programs[size_t(prepared.program)]);
+    if (!p.exact && prepared.program >= 0) {
+        Program& program = m_programs[size_t(prepared.program)];
+        Instruction& in = program.code[0];
+        if (program.count == 1 && Op(in.op) == Op::affine && in.b == 0 && in.first == Instruction::last &&
+            program.outputs[in.store].step == 0) {  // nothing but a scale
+            p.scale *= in.a;
+            in.op = uint8_t(Op::reshape);
+            prepared.launch.pass.direct = program.outputs[in.store].data;
+        }
+        p.straight = straightened(program);
+    }
     chooseTile(p);
     chooseLines(p, prepared.launch.pass);
     const bool heads = n.op == Op::headScores || n.op == Op::headMix || n.op == Op::headMixTransposed;

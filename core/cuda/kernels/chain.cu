@@ -41,7 +41,8 @@ __device__ __noinline__ void multiplyShort(const Link& l, int first, int count, 
             const uint32_t e0 = uint32_t(first + row) * uint32_t(p.lde) + uint32_t(n);
             const uint32_t e[2] = {e0, e0 + uint32_t(p.lde)};
             Awaited awaited;
-            ask(awaited, p.straight, uint32_t(n), e, there);
+            askRows(awaited, p.straight, uint32_t(n));
+            ask<false>(awaited, p.straight, uint32_t(n), e, there);
             Lanes<4> v[2] = {splat<4>(0), splat<4>(0)};
 #pragma unroll
             for (int k = 0; k < Link::shortest; ++k) {

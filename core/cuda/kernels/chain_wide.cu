@@ -42,7 +42,8 @@ __device__ __forceinline__ void multiplyLayer(const Layer& w, const Link& l, int
         const uint32_t e0 = uint32_t(first + row) * uint32_t(p.lde) + column;
         const uint32_t e[2] = {e0, e0 + 8 * uint32_t(p.lde)};
         const bool there[2] = {row < count, row + 8 < count};
-        ask(awaited, p.straight, column, e, there);
+        askRows(awaited, p.straight, column);
+        ask<false>(awaited, p.straight, column, e, there);
         float acc[2][runs][4] = {};  // even and odd k, so that sums wait less for each other
         const float* const line = left + row * step + 4 * t;
 #pragma unroll
@@ -89,7 +90,8 @@ __device__ __noinline__ void enter(const Link& l, int first, int count, float* r
         const uint32_t e0 = uint32_t(first + row) * uint32_t(p.lde) + uint32_t(n);
         const uint32_t e[2] = {e0, e0 + uint32_t(p.lde)};
         Awaited awaited;
-        ask(awaited, p.straight, uint32_t(n), e, there);
+        askRows(awaited, p.straight, uint32_t(n));
+        ask<false>(awaited, p.straight, uint32_t(n), e, there);
         Lanes<4> v[2] = {splat<4>(0), splat<4>(0)};
 #pragma unroll
         for (int k = 0; k < Link::shortest; ++k) {

@@ -1,7 +1,8 @@
 // Products whose block keeps its rows of the left operand in shared memory as a whole, while every warp reads
-// its own 16 columns of the right operand straight into registers; and their programs without an interpreter.
+// its own 16 columns of the right operand straight into registers.
 #pragma once
 
+#include "core/cuda/kernels/straight.cuh"
 #include "core/cuda/kernels/tiles.cuh"
 
 namespace core::cuda {
@@ -21,85 +22,6 @@ __device__ __noinline__ void finishSlowly(const Program& program, const Pass& pa
     Lanes<4> value[2] = {v0, v1};
     if (there0 || there1) runQuads<2>(program, pass, e, there, value);
     v0 = value[0], v1 = value[1];
-}
-
-__device__ __forceinline__ float sigmoid(float v) {
-    return __fdividef(1.0f, 1.0f + __expf(-v));
-}
-// SMOOTH: also what a perceptron seldom has; the code of chains has to stay small.
-template <bool SMOOTH>
-__device__ __forceinline__ Lanes<4> activate(Op op, float a, const Lanes<4>& x) {
-    if constexpr (SMOOTH) {
-        switch (op) {
-            case Op::gelu:
-                return each<4>(x, [](float v) {
-                    return v * sigmoid(v * math::fma(v * v, 0.0713548162726002527f, 1.59576912160573071f));
-                });
-            case Op::geluSlope:
-                return each<4>(x, [](float v) {
-                    const float u = within30(v), z = u * u;
-                    const float s = sigmoid(u * math::fma(z, 0.0713548162726002527f, 1.59576912160573071f));
-                    return math::fma(u * s * (1.0f - s),
-                                     math::fma(z, 0.214064448817800758f, 1.59576912160573071f), s);
-                });
-            case Op::erfGelu:
-                return each<4>(x, [](float v) { return v * normalBelow(v); });
-            case Op::erfGeluSlope:
-                return each<4>(x, [](float v) {
-                    const float u = within30(v);
-                    return math::fma(u * 0.398942280401432678f, __expf(-0.5f * u * u), normalBelow(u));
-                });
-            default:
-                break;
-        }
-    }
-    switch (op) {
-        case Op::leakyRelu:
-            return each<4>(x, [=](float v) { return v > 0.0f ? v : a * v; });
-        case Op::silu:
-            return each<4>(x, [](float v) { return v * sigmoid(v); });
-        case Op::leakyStep:
-            return each<4>(x, [=](float v) { return v > 0.0f ? 1.0f : a; });
-        default:  // siluSlope
-            return each<4>(x, [](float v) {
-                const float s = sigmoid(v);
-                return s * math::fma(v, 1.0f - s, 1.0f);
-            });
-    }
-}
-
-// What the straight program of two runs reads; asked for long before it is used.
-struct Awaited {
-    Lanes<4> bias, bias2, more[2];
-};
-__device__ __forceinline__ void ask(Awaited& w, const Straight& s, uint32_t column, const uint32_t (&e)[2],
-                                    const bool (&there)[2]) {
-    if (!s.there) return;
-    if (s.bias) w.bias = loadRun<4>(s.bias + column);
-    if (s.bias2) w.bias2 = loadRun<4>(s.bias2 + column);
-    const float* const more = s.added ? s.added : s.slopeOf;
-    if (!more) return;
-#pragma unroll
-    for (int q = 0; q < 2; ++q)
-        if (there[q]) w.more[q] = loadRun<4>(more + e[q]);
-}
-
-template <bool SMOOTH>
-__device__ __forceinline__ void finishStraight(const Straight& s, const Awaited& w, const uint32_t (&e)[2],
-                                               const bool (&there)[2], Lanes<4> (&v)[2]) {
-    const auto add = [](float x, float y) { return x + y; };
-#pragma unroll
-    for (int q = 0; q < 2; ++q) {
-        if (s.bias) v[q] = each<4>(v[q], w.bias, add);
-        if (s.bias2) v[q] = each<4>(v[q], w.bias2, add);
-        if (s.added) v[q] = each<4>(v[q], w.more[q], add);
-        if (s.early && there[q]) storeRun<4>(s.early + e[q], v[q]);
-        if (s.activation) v[q] = activate<SMOOTH>(Op(s.activation), s.a, v[q]);
-        if (s.slope)
-            v[q] = each<4>(v[q], activate<SMOOTH>(Op(s.slope), s.a, w.more[q]),
-                           [](float x, float y) { return x * y; });
-        if (s.late && there[q]) storeRun<4>(s.late + e[q], v[q]);
-    }
 }
 
 template <bool SMOOTH>
@@ -198,7 +120,8 @@ __device__ __forceinline__ void multiplyTiles(const Product& p, const Program& p
         e[1] = e[0] + 8 * uint32_t(p.lde);
         bool there[2] = {g < count, g + 8 < count};
         Awaited awaited;
-        ask(awaited, p.straight, column, e, there);
+        askRows(awaited, p.straight, column);
+        ask<SMOOTH>(awaited, p.straight, column, e, there);
         float acc[ROWS][runs][4] = {};
         for (int k0 = 0; k0 < K; k0 += ahead * unit) {
             const bool last = k0 + ahead * unit >= K;
@@ -218,7 +141,8 @@ __device__ __forceinline__ void multiplyTiles(const Product& p, const Program& p
             if (i > 0) {
                 e[0] += 16 * uint32_t(p.lde), e[1] += 16 * uint32_t(p.lde);
                 there[0] = 16 * i + g < count, there[1] = 16 * i + g + 8 < count;
-                ask(awaited, p.straight, column, e, there);
+                askRows(awaited, p.straight, column);
+                ask<SMOOTH>(awaited, p.straight, column, e, there);
             }
             finish<SMOOTH>(p, program, pass, awaited, e, there, v);
             if (kept) {

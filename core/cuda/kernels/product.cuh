@@ -2,6 +2,7 @@
 // tensor cores in TF32 or by ordinary fma in FP32, and the result passes through a pointwise program.
 #pragma once
 
+#include "core/cuda/kernels/straight.cuh"
 #include "core/cuda/kernels/tiles.cuh"
 
 namespace core::cuda {
@@ -12,13 +13,23 @@ __device__ __noinline__ void finishSlowly(const Program& program, const Pass& pa
     runProgram<1>(program, pass, e, splat<1>(value));
 }
 
-template <int BM, int BN, int WARPS_M, int WARPS_N, int LEFT, bool TURN_B, bool EXACT>
-__global__ void __launch_bounds__(32 * WARPS_M * WARPS_N)
+// Two runs of four, the first of which is there.
+__device__ __noinline__ void finishQuads(const Program& program, const Pass& pass, uint32_t e0, uint32_t e1,
+                                         bool there1, Lanes<4>& v0, Lanes<4>& v1) {
+    const uint32_t e[2] = {e0, e1};
+    const bool there[2] = {true, there1};
+    Lanes<4> value[2] = {v0, v1};
+    runQuads<2>(program, pass, e, there, value);
+}
+
+template <class T, int LEFT, bool TURN_B, bool EXACT>
+__global__ void __launch_bounds__(T::threads)
     product(const __grid_constant__ Product p, const __grid_constant__ Pass pass) {
-    using T = Tile<BM, BN, WARPS_M, WARPS_N>;
+    constexpr int BM = T::m, BN = T::n, stages = T::stages;
     constexpr bool TURN_A = LEFT == columns || LEFT == patchesTurned;
-    constexpr int aStep = T::aStep(TURN_A), bStep = T::bStep(TURN_B);
-    constexpr int aSize = T::aSize(TURN_A), bSize = T::bSize(TURN_B);
+    using A = Lying<!TURN_A, BM>;
+    using B = Lying<TURN_B, BN>;
+    constexpr int aStep = A::step, bStep = B::step, aSize = A::size, bSize = B::size;
     extern __shared__ __align__(16) float shared[];
     __shared__ Program program;
     float *const sharedA = shared, *const sharedB = shared + stages * aSize;
@@ -76,8 +87,8 @@ __global__ void __launch_bounds__(32 * WARPS_M * WARPS_N)
 
     const auto load = [&](int tile, int stage) {
         const int k0 = tile * depth;
-        float* const toA = sharedA + stage * aSize + lineA * aStep + atA0;
-        float* const toB = sharedB + stage * bSize + lineB * bStep + atB0;
+        float* const toA = sharedA + stage * aSize + A::at(lineA, atA0);
+        float* const toB = sharedB + stage * bSize + B::at(lineB, atB0);
         // The tap that this thread's run of four lies in, where k counts taps.
         int tap = 0, channel = 0, v = 0, u = 0;
         if constexpr (LEFT == gathered) {
@@ -109,14 +120,8 @@ __global__ void __launch_bounds__(32 * WARPS_M * WARPS_N)
                     copyAsync(toA + i * linesApartA * aStep + j, from ? from : a, from != nullptr);
                 }
         } else if constexpr (LEFT == rows) {
-            const float* from = a + int64_t(m0 + lineA) * p.lda + k0 + atA0;
-            const bool inside = k0 + atA0 < K;
-#pragma unroll
-            for (int i = 0; i < chunksA; ++i) {
-                const bool there = inside && m0 + lineA + i * linesApartA < M;
-                copyAsync4(toA + i * linesApartA * aStep, there ? from : a, there);
-                from += int64_t(linesApartA) * p.lda;
-            }
+            copyLines<chunksA, linesApartA, aStep>(toA, a + int64_t(m0 + lineA) * p.lda + k0 + atA0, p.lda,
+                                                   M - m0 - lineA, k0 + atA0 < K);
         } else if constexpr (LEFT == gathered) {
             const int offset = sign * (v * p.width + u) * p.channels + channel;
             const bool inside = k0 + atA0 < K;
@@ -128,14 +133,8 @@ __global__ void __launch_bounds__(32 * WARPS_M * WARPS_N)
                 copyAsync4(toA + i * linesApartA * aStep, there ? a + (baseA[i] + offset) : a, there);
             }
         } else if constexpr (LEFT == columns) {
-            const float* from = a + int64_t(k0 + lineA) * p.lda + m0 + atA0;
-            const bool inside = m0 + atA0 < M;
-#pragma unroll
-            for (int i = 0; i < chunksA; ++i) {
-                const bool there = inside && k0 + lineA + i * linesApartA < K;
-                copyAsync4(toA + i * linesApartA * aStep, there ? from : a, there);
-                from += int64_t(linesApartA) * p.lda;
-            }
+            copyLines<chunksA, linesApartA, aStep>(toA, a + int64_t(k0 + lineA) * p.lda + m0 + atA0, p.lda,
+                                                   K - k0 - lineA, m0 + atA0 < M);
         } else {
             const bool inside = m0 + atA0 < M;
 #pragma unroll
@@ -169,34 +168,26 @@ __global__ void __launch_bounds__(32 * WARPS_M * WARPS_N)
         } else if constexpr (TURN_B) {
             int64_t offset = k0 + atB0;
             if constexpr (LEFT == gathered) offset = int64_t(tapOfB(tap)) * p.channels * p.n + channel;
-            const float* from = b + int64_t(n0 + lineB) * p.ldb + offset;
-            const bool inside = k0 + atB0 < K;
-#pragma unroll
-            for (int i = 0; i < chunksB; ++i) {
-                const bool there = inside && n0 + lineB + i * linesApartB < p.n;
-                copyAsync4(toB + i * linesApartB * bStep, there ? from : b, there);
-                from += int64_t(linesApartB) * p.ldb;
-            }
-        } else {
+            copyLines<chunksB, linesApartB, bStep>(toB, b + int64_t(n0 + lineB) * p.ldb + offset, p.ldb,
+                                                   p.n - n0 - lineB, k0 + atB0 < K);
+        } else if (LEFT == gathered && (scattered || p.flipped)) {
             const bool inside = n0 + atB0 < p.n;
 #pragma unroll
             for (int i = 0; i < chunksB; ++i) {
-                const int k = k0 + lineB + i * linesApartB;
-                int line = k;
-                if constexpr (LEFT == gathered)
-                    if (scattered || p.flipped) {
-                        const int of = int(quotient(uint32_t(k), p.byChannels));
-                        line = tapOfB(of) * p.channels + (k - of * p.channels);
-                    }
+                const int k = k0 + lineB + i * linesApartB, of = int(quotient(uint32_t(k), p.byChannels));
+                const int line = tapOfB(of) * p.channels + (k - of * p.channels);
                 const bool there = inside && k < K;
                 copyAsync4(toB + i * linesApartB * bStep, there ? b + int64_t(line) * p.ldb + n0 + atB0 : b,
                            there);
             }
+        } else {
+            copyLines<chunksB, linesApartB, bStep>(toB, b + int64_t(k0 + lineB) * p.ldb + n0 + atB0, p.ldb,
+                                                   K - k0 - lineB, n0 + atB0 < p.n);
         }
     };
 
     float acc[T::rows][T::columns][4] = {};
-    const int warpM = warp / WARPS_N * T::rows * 16, warpN = warp % WARPS_N * T::columns * 8;
+    const int warpM = warp / T::warpsN * T::rows * 16, warpN = warp % T::warpsN * T::columns * 8;
     const int g = lane / 4, t = lane % 4;
     const bool sums = TURN_A && p.columnSums && blockIdx.y == 0;
     const bool lineSums = TURN_A && p.rowSums && blockIdx.x == 0;
@@ -209,15 +200,15 @@ __global__ void __launch_bounds__(32 * WARPS_M * WARPS_N)
         commit();
     }
     for (int tile = firstTile; tile < lastTile; ++tile) {
-        awaitStage();
+        awaitStage<stages - 2>();
         __syncthreads();
         const int next = tile + stages - 1;
         if (next < lastTile) load(next, (next - firstTile) % stages);
         commit();
         const int stage = (tile - firstTile) % stages;
         const float *const fromA = sharedA + stage * aSize, *const fromB = sharedB + stage * bSize;
-        const auto atA = [&](int m, int k) { return TURN_A ? fromA[k * aStep + m] : fromA[m * aStep + k]; };
-        const auto atB = [&](int k, int n) { return TURN_B ? fromB[n * bStep + k] : fromB[k * bStep + n]; };
+        const auto atA = [&](int m, int k) { return fromA[A::of(m, k)]; };
+        const auto atB = [&](int k, int n) { return fromB[B::of(n, k)]; };
         if (sums && thread < BN)
 #pragma unroll 4
             for (int k = 0; k < depth; ++k) columnSum += atB(k, thread);
@@ -225,27 +216,16 @@ __global__ void __launch_bounds__(32 * WARPS_M * WARPS_N)
 #pragma unroll 4
             for (int k = 0; k < depth; ++k) rowSum += atA(thread, k);
         if constexpr (!EXACT) {
+            // The fragments of the next step are on their way while these are multiplied.
+            constexpr int steps = depth / 8;
+            Fragments<T> next[2];
+            next[0].template load<TURN_A, TURN_B>(fromA, fromB, warpM, warpN, 0);
 #pragma unroll
-            for (int k = 0; k < depth; k += 8) {
-                uint32_t fa[T::rows][4], fb[T::columns][2];
-#pragma unroll
-                for (int i = 0; i < T::rows; ++i) {
-                    const int m = warpM + 16 * i + g;
-                    fa[i][0] = toTf32(atA(m, k + t));
-                    fa[i][1] = toTf32(atA(m + 8, k + t));
-                    fa[i][2] = toTf32(atA(m, k + t + 4));
-                    fa[i][3] = toTf32(atA(m + 8, k + t + 4));
-                }
-#pragma unroll
-                for (int j = 0; j < T::columns; ++j) {
-                    const int n = warpN + 8 * j + g;
-                    fb[j][0] = toTf32(atB(k + t, n));
-                    fb[j][1] = toTf32(atB(k + t + 4, n));
-                }
-#pragma unroll
-                for (int i = 0; i < T::rows; ++i)
-#pragma unroll
-                    for (int j = 0; j < T::columns; ++j) multiplyAdd(acc[i][j], fa[i], fb[j]);
+            for (int step = 0; step < steps; ++step) {
+                if (step + 1 < steps)
+                    next[(step + 1) % 2].template load<TURN_A, TURN_B>(fromA, fromB, warpM, warpN,
+                                                                       8 * (step + 1));
+                next[step % 2].multiply(acc);
             }
         } else {
             // One chain of fma over ascending k for every element, as on the CPU.
@@ -268,6 +248,11 @@ __global__ void __launch_bounds__(32 * WARPS_M * WARPS_N)
             }
         }
     }
+    // A thread keeps to its columns of the result.
+    constexpr int perLine = BN / 4, linesApart = T::threads / perLine, quads = BM / linesApart;
+    const int column = thread % perLine * 4, n = n0 + column;
+    Awaited awaited;
+    if (n < p.n) askRows(awaited, p.straight, uint32_t(n));
     awaitAll();
     __syncthreads();
 
@@ -277,9 +262,10 @@ __global__ void __launch_bounds__(32 * WARPS_M * WARPS_N)
 #pragma unroll
         for (int j = 0; j < T::columns; ++j)
 #pragma unroll
-            for (int h = 0; h < 4; ++h)
-                shared[(warpM + 16 * i + g + 8 * (h / 2)) * T::outStep + warpN + 8 * j + 2 * t + h % 2] =
-                    acc[i][j][h];
+            for (int h = 0; h < 2; ++h)
+                *reinterpret_cast<float2*>(shared + (warpM + 16 * i + g + 8 * h) * T::outStep + warpN +
+                                           8 * j + 2 * t) =
+                    make_float2(acc[i][j][2 * h], acc[i][j][2 * h + 1]);
     __syncthreads();
 
     if (p.splits > 1) {  // added up by the kernel `combine`
@@ -327,10 +313,7 @@ __global__ void __launch_bounds__(32 * WARPS_M * WARPS_N)
         }
         return;
     }
-    // A thread keeps to its columns.
-    constexpr int perLine = BN / 4, linesApart = T::threads / perLine, quads = BM / linesApart;
-    constexpr int together = quads < 4 ? quads : 4;
-    const int column = thread % perLine * 4, n = n0 + column;
+    constexpr int together = 2;
     if (n >= p.n) return;
 #pragma unroll 1
     for (int first = 0; first < quads; first += together) {
@@ -352,16 +335,18 @@ __global__ void __launch_bounds__(32 * WARPS_M * WARPS_N)
 #pragma unroll
             for (int i = 0; i < together; ++i)
                 if (there[i]) storeRun<4>(pass.direct + e[i], value[i]);
+        } else if (p.straight.there) {
+            ask<true>(awaited, p.straight, uint32_t(n), e, there);
+            finishStraight<true>(p.straight, awaited, e, there, value);
         } else {
-            runQuads<together>(program, pass, e, there, value);
+            finishQuads(program, pass, e[0], e[1], there[1], value[0], value[1]);
         }
     }
 }
 
-template <int BM, int BN, int WARPS_M, int WARPS_N, int LEFT, bool TURN_B, bool EXACT>
+template <class T, int LEFT, bool TURN_B, bool EXACT>
 void launchTile(const Product& p, const Pass& pass, cudaStream_t stream) {
-    using T = Tile<BM, BN, WARPS_M, WARPS_N>;
-    const auto kernel = product<BM, BN, WARPS_M, WARPS_N, LEFT, TURN_B, EXACT>;
+    const auto kernel = product<T, LEFT, TURN_B, EXACT>;
     constexpr size_t bytes = T::bytes(LEFT == columns || LEFT == patchesTurned, TURN_B);
     static const cudaError_t raised =
         cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, int(bytes));
@@ -370,7 +355,7 @@ void launchTile(const Product& p, const Pass& pass, cudaStream_t stream) {
     if (p.left == Product::scattered)
         m = p.m / (p.outHeight * p.outWidth) * ((p.outHeight + p.stride - 1) / p.stride) *
             ((p.outWidth + p.stride - 1) / p.stride);
-    const dim3 grid(uint32_t((p.n + BN - 1) / BN), uint32_t((m + BM - 1) / BM),
+    const dim3 grid(uint32_t((p.n + T::n - 1) / T::n), uint32_t((m + T::m - 1) / T::m),
                     uint32_t(p.batches * p.splits));
     kernel<<<grid, T::threads, bytes, stream>>>(p, pass);
 }
@@ -389,17 +374,21 @@ inline bool hasTf32() {
 template <int LEFT, bool TURN_B>
 void launchShape(const Product& p, const Pass& pass, cudaStream_t stream) {
     if (p.exact || !hasTf32())
-        return p.tile >= 2 ? launchTile<64, 64, 2, 2, LEFT, TURN_B, true>(p, pass, stream)
-                           : launchTile<32, 32, 2, 2, LEFT, TURN_B, true>(p, pass, stream);
+        return p.tile >= 2 ? launchTile<Tile<64, 64, 2, 2>, LEFT, TURN_B, true>(p, pass, stream)
+                           : launchTile<Tile<32, 32, 2, 2>, LEFT, TURN_B, true>(p, pass, stream);
     switch (p.tile) {
+        case 5:
+            return launchTile<Tile<64, 64, 4, 2>, LEFT, TURN_B, false>(p, pass, stream);
+        case 4:
+            return launchTile<Tile<128, 64, 4, 2>, LEFT, TURN_B, false>(p, pass, stream);
         case 3:
-            return launchTile<128, 128, 4, 4, LEFT, TURN_B, false>(p, pass, stream);
+            return launchTile<Tile<128, 128, 2, 4>, LEFT, TURN_B, false>(p, pass, stream);
         case 2:
-            return launchTile<64, 64, 4, 2, LEFT, TURN_B, false>(p, pass, stream);
+            return launchTile<Tile<64, 64, 2, 2, 4>, LEFT, TURN_B, false>(p, pass, stream);
         case 1:
-            return launchTile<128, 32, 8, 1, LEFT, TURN_B, false>(p, pass, stream);
+            return launchTile<Tile<128, 32, 8, 1>, LEFT, TURN_B, false>(p, pass, stream);
         default:
-            return launchTile<32, 32, 2, 2, LEFT, TURN_B, false>(p, pass, stream);
+            return launchTile<Tile<32, 32, 2, 2>, LEFT, TURN_B, false>(p, pass, stream);
     }
 }
 

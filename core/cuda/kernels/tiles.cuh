@@ -8,7 +8,7 @@
 namespace core::cuda {
 namespace {
 
-constexpr int depth = 32, stages = 3;
+constexpr int depth = 32;
 
 __device__ __forceinline__ void copyAsync(float* to, const float* from, bool there) {
 #if __CUDA_ARCH__ >= 800
@@ -33,9 +33,11 @@ __device__ __forceinline__ void commit() {
     asm volatile("cp.async.commit_group;");
 #endif
 }
+// All but the newest LEFT groups have arrived.
+template <int LEFT>
 __device__ __forceinline__ void awaitStage() {
 #if __CUDA_ARCH__ >= 800
-    asm volatile("cp.async.wait_group %0;" ::"n"(stages - 2));
+    asm volatile("cp.async.wait_group %0;" ::"n"(LEFT));
 #endif
 }
 __device__ __forceinline__ void awaitAll() {
@@ -45,8 +47,11 @@ __device__ __forceinline__ void awaitAll() {
 }
 
 // To the nearest number of 10 bits: the unit drops what is below.
+__device__ __forceinline__ uint32_t rounded(uint32_t bits) {
+    return bits + 0x1000u;
+}
 __device__ __forceinline__ uint32_t toTf32(float x) {
-    return __float_as_uint(x) + 0x1000u;
+    return rounded(__float_as_uint(x));
 }
 __device__ __forceinline__ void multiplyAdd(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
 #if __CUDA_ARCH__ >= 800
@@ -143,19 +148,98 @@ __device__ __noinline__ const float* rightAt(const Product& p, const PixelClass&
 // How the left operand is found: see Product::Left.
 enum { rows, columns, gathered, patchesTurned };
 
-template <int BM, int BN, int WARPS_M, int WARPS_N>
+// Where an operand's elements lie in shared memory: in COUNT lines of k (ALONG), or in lines of COUNT
+// elements. Paddings keep the fragments' reads free of bank conflicts.
+template <bool ALONG, int COUNT>
+struct Lying {
+    static constexpr int step = ALONG ? depth + 4 : COUNT + 8, size = (ALONG ? COUNT : depth) * step;
+    __device__ static int at(int line, int place) { return line * step + place; }
+    // Of the element (mn, k).
+    __device__ static int of(int mn, int k) { return ALONG ? at(mn, k) : at(k, mn); }
+};
+
+// BM x BN elements of the result for a block.
+template <int BM, int BN, int WARPS_M, int WARPS_N, int STAGES = 3>
 struct Tile {
-    static constexpr int threads = 32 * WARPS_M * WARPS_N;
+    static constexpr int m = BM, n = BN, warpsN = WARPS_N, stages = STAGES, threads = 32 * WARPS_M * WARPS_N;
     static constexpr int rows = BM / WARPS_M / 16, columns = BN / WARPS_N / 8;  // fragments of a warp
-    // Paddings keep the fragments' reads free of bank conflicts.
-    static constexpr int aStep(bool turned) { return turned ? BM + 8 : depth + 4; }
-    static constexpr int bStep(bool turned) { return turned ? depth + 4 : BN + 8; }
-    static constexpr int aSize(bool turned) { return (turned ? depth : BM) * aStep(turned); }
-    static constexpr int bSize(bool turned) { return (turned ? BN : depth) * bStep(turned); }
     static constexpr int outStep = BN + 4;
-    static constexpr size_t bytes(bool a, bool b) {
-        const size_t operands = size_t(stages) * size_t(aSize(a) + bSize(b)), out = size_t(BM) * outStep;
-        return 4 * (operands > out ? operands : out);
+    static constexpr size_t bytes(bool turnA, bool turnB) {
+        const int a = turnA ? Lying<false, BM>::size : Lying<true, BM>::size;
+        const int b = turnB ? Lying<true, BN>::size : Lying<false, BN>::size;
+        return sizeof(float) * size_t(STAGES * (a + b) > BM * outStep ? STAGES * (a + b) : BM * outStep);
+    }
+};
+
+// Runs of four from lines that follow each other `apart` and, in shared memory, `STEP` floats; every APART-th
+// is the thread's. Of what comes from here on, `lines` are there.
+template <int CHUNKS, int APART, int STEP>
+__device__ __forceinline__ void copyLines(float* to, const float* from, int apart, int lines, bool inside) {
+#pragma unroll
+    for (int i = 0; i < CHUNKS; ++i) {
+        copyAsync4(to + i * APART * STEP, from, inside && i * APART < lines);
+        from += int64_t(APART) * apart;
+    }
+}
+
+// Four 8 x 4 matrices of numbers whose lines lie in runs of four, by the tensor cores' own order.
+__device__ __forceinline__ void loadMatrices(uint32_t (&out)[4], const float* line) {
+#if __CUDA_ARCH__ >= 800
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"
+                 : "=r"(out[0]), "=r"(out[1]), "=r"(out[2]), "=r"(out[3])
+                 : "r"(uint32_t(__cvta_generic_to_shared(line))));
+#endif
+}
+
+// What a warp multiplies in one step of eight k.
+template <class T>
+struct Fragments {
+    uint32_t a[T::rows][4], b[T::columns][2];
+
+    template <bool TURN_A, bool TURN_B>
+    __device__ __forceinline__ void load(const float* fromA, const float* fromB, int m, int n, int k) {
+        using A = Lying<!TURN_A, T::m>;
+        using B = Lying<TURN_B, T::n>;
+        const int lane = int(threadIdx.x) % 32, g = lane / 4, t = lane % 4;
+#pragma unroll
+        for (int i = 0; i < T::rows; ++i) {
+            if constexpr (TURN_A) {
+#pragma unroll
+                for (int h = 0; h < 4; ++h)
+                    a[i][h] =
+                        __float_as_uint(fromA[A::of(m + 16 * i + g + 8 * (h % 2), k + t + 4 * (h / 2))]);
+            } else {
+                loadMatrices(a[i], fromA + A::of(m + 16 * i + lane % 16, k + 4 * (lane / 16)));
+            }
+        }
+#pragma unroll
+        for (int j = 0; j < T::columns; j += TURN_B ? 2 : 1) {
+            if constexpr (TURN_B) {
+                uint32_t two[4];
+                loadMatrices(two,
+                             fromB + B::of(n + 8 * j + 8 * (lane / 16) + lane % 8, k + 4 * (lane / 8 % 2)));
+                b[j][0] = two[0], b[j][1] = two[1], b[j + 1][0] = two[2], b[j + 1][1] = two[3];
+            } else {
+#pragma unroll
+                for (int h = 0; h < 2; ++h)
+                    b[j][h] = __float_as_uint(fromB[B::of(n + 8 * j + g, k + t + 4 * h)]);
+            }
+        }
+    }
+
+    __device__ __forceinline__ void multiply(float (&acc)[T::rows][T::columns][4]) {
+#pragma unroll
+        for (int i = 0; i < T::rows; ++i)
+#pragma unroll
+            for (int h = 0; h < 4; ++h) a[i][h] = rounded(a[i][h]);
+#pragma unroll
+        for (int j = 0; j < T::columns; ++j)
+#pragma unroll
+            for (int h = 0; h < 2; ++h) b[j][h] = rounded(b[j][h]);
+#pragma unroll
+        for (int i = 0; i < T::rows; ++i)
+#pragma unroll
+            for (int j = 0; j < T::columns; ++j) multiplyAdd(acc[i][j], a[i], b[j]);
     }
 };
 

@@ -1,0 +1,111 @@
+// Which programs need no interpreter.
+#include <utility>
+
+#include "core/cuda/executor.h"
+
+namespace core::cuda {
+namespace {
+
+bool isMemory(uint8_t from) {
+    return from >= Instruction::memory && from < Instruction::last;
+}
+
+// A channel's number that is the same for all positions of a sample, or for all lines.
+bool termOf(const Operand& o, Term& out) {
+    const bool strided = o.kind == Operand::strided && o.positionStep == 0 && o.channelStep == 1 &&
+                         o.group.divisor == 1 && o.sampleStep % 4 == 0;
+    const bool aligned = (reinterpret_cast<uintptr_t>(o.data) & 15) == 0 && o.channels.divisor % 4 == 0;
+    if (!aligned || (o.kind != Operand::row && !strided)) return false;
+    out.data = o.data;
+    out.positions = strided ? o.positions : Divisor{};
+    out.step = strided ? o.sampleStep : 0;
+    return true;
+}
+
+// Is the program the sum of two values elsewhere, and then of what it is given?
+bool addsTwo(const Program& p) {
+    const Instruction &given = p.code[0], &sum = p.code[1], &all = p.code[2];
+    const auto full = [&](uint8_t from) {
+        return isMemory(from) && p.operands[from - Instruction::memory].kind == Operand::full;
+    };
+    return Op(given.op) == Op::reshape && given.first == Instruction::last &&
+           given.keep < Program::registers && given.store == Instruction::nothing && Op(sum.op) == Op::add &&
+           full(sum.first) && full(sum.second) && sum.keep == Instruction::nothing &&
+           sum.store == Instruction::nothing && Op(all.op) == Op::add && all.keep == Instruction::nothing &&
+           ((all.first == Instruction::last && all.second == given.keep) ||
+            (all.first == given.keep && all.second == Instruction::last));
+}
+
+}  // namespace
+
+// The program in a form that needs no interpreter, if it has one.
+Straight Executor::straightened(const Program& p) {
+    Straight out;
+    const auto operand = [&](uint8_t from) -> const Operand& {
+        return p.operands[from - Instruction::memory];
+    };
+    const auto place = [&](uint8_t store) -> float* {
+        return store == Instruction::nothing ? nullptr : p.outputs[store].data;
+    };
+    for (int i = 0; i < p.count; ++i)
+        if (p.code[i].store != Instruction::nothing && p.outputs[p.code[i].store].step != 0) return out;
+    int i = p.count > 1 && Op(p.code[0].op) == Op::reshape && p.code[0].first == Instruction::last &&
+                    p.code[0].keep == Instruction::nothing && p.code[0].store == Instruction::nothing
+                ? 1
+                : 0;
+    for (; i < p.count && (Op(p.code[i].op) == Op::add || Op(p.code[i].op) == Op::multiply); ++i) {
+        const Instruction& in = p.code[i];
+        const uint8_t other = in.first == Instruction::last ? in.second : in.first;
+        const bool plain =
+            (in.first == Instruction::last || in.second == Instruction::last) && isMemory(other);
+        const bool gates = Op(in.op) == Op::multiply;
+        if (!plain || in.keep != Instruction::nothing || (out.early && !gates)) return out;
+        const Operand& o = operand(other);
+        if (gates) {
+            if (out.gate.data || out.added || !termOf(o, out.gate)) return out;
+            out.channels = o.channels;
+            std::swap(out.biased, out.early);
+        } else if (o.kind == Operand::row && o.channels.divisor % 4 == 0 && !out.gate.data && !out.bias) {
+            out.bias = o.data;
+        } else if (o.kind == Operand::row && o.channels.divisor % 4 == 0 && !out.gate.data && !out.bias2) {
+            out.bias2 = o.data;
+        } else if (o.kind == Operand::full && !out.added) {
+            out.added = o.data;
+        } else if (o.kind == Operand::full && !out.added2) {
+            out.added2 = o.data;
+        } else {
+            return out;
+        }
+        out.early = place(in.store);
+    }
+    const int left = p.count - i;
+    const Instruction& in = p.code[i];
+    const Op op = left > 0 ? Op(in.op) : Op::count;
+    if (left == 0) {
+        out.there = true;
+    } else if (left == 1 && in.first == Instruction::last && in.keep == Instruction::nothing &&
+               (op == Op::leakyRelu || op == Op::silu || op == Op::gelu || op == Op::erfGelu)) {
+        out.activation = in.op, out.a = in.a, out.late = place(in.store), out.there = true;
+    } else if (i == 0 && left == 1 && op == Op::reshape && in.first == Instruction::last) {
+        out.late = place(in.store), out.there = true;
+    } else if (i == 0 && left == 3 && addsTwo(p)) {
+        out.added = operand(p.code[1].first).data, out.added2 = operand(p.code[1].second).data;
+        out.late = place(p.code[2].store), out.there = true;
+    } else if (i == 0 && left == 3 && op == Op::reshape && in.first == Instruction::last &&
+               in.keep < Program::registers && in.store == Instruction::nothing) {
+        const Instruction &slope = p.code[1], &times = p.code[2];
+        const bool known = Op(slope.op) == Op::leakyStep || Op(slope.op) == Op::siluSlope ||
+                           Op(slope.op) == Op::geluSlope || Op(slope.op) == Op::erfGeluSlope;
+        const bool product = Op(times.op) == Op::multiply && times.keep == Instruction::nothing &&
+                             ((times.first == in.keep && times.second == Instruction::last) ||
+                              (times.second == in.keep && times.first == Instruction::last));
+        if (known && product && isMemory(slope.first) && operand(slope.first).kind == Operand::full &&
+            slope.store == Instruction::nothing && slope.keep == Instruction::nothing) {
+            out.slope = slope.op, out.a = slope.a, out.slopeOf = operand(slope.first).data;
+            out.late = place(times.store), out.there = true;
+        }
+    }
+    return out;
+}
+
+}  // namespace core::cuda
