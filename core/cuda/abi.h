@@ -92,6 +92,13 @@ struct Straight {
     float *biased = nullptr, *early = nullptr, *late = nullptr;           // where v goes on its way
 };
 
+// The program of a normalised line, without an interpreter: (x - mean) * slope [* scale] [+ shift], stored.
+struct Scaling {
+    bool there = false;
+    Term scale, shift;
+    float* out = nullptr;
+};
+
 // ---- products: C[m, n] = sum over k of A(m, k) B(k, n), for each batch
 
 struct Product {
@@ -212,6 +219,7 @@ struct Plain {
     // Normalisation: a region holds `count` elements in runs of `run`, `runStep` apart.
     int32_t count = 1, runStep = 1;
     Divisor run;
+    Scaling scaling;  // moments: the program, where it has such a form
     // sum: [outer, length, inner] over the middle one of the program's register `last`.
     int32_t outer = 1, length = 1, inner = 1;
     int32_t splits = 1;

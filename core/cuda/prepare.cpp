@@ -348,6 +348,8 @@ void Executor::preparePlain(const Cluster& c, Prepared& p) {
         s.run = divisorOf(lines.channels);
     }
     s.wide = s.wide && s.run.divisor % 4 == 0 && s.runStep % 4 == 0;
+    if (c.kind == Kind::moments && n.parts == 0 && s.wide && p.program >= 0 && p.launch.pass.wide)
+        s.scaling = scaled(m_programs[size_t(p.program)], s);
     switch (c.kind) {
         case Kind::moments:
         case Kind::normaliseGradient:

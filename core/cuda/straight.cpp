@@ -108,4 +108,34 @@ Straight Executor::straightened(const Program& p) {
     return out;
 }
 
+// The program of a line that was normalised, in the same sense.
+Scaling Executor::scaled(const Program& p, const Plain& moments) {
+    Scaling out;
+    const auto operand = [&](uint8_t from) -> const Operand& {
+        return p.operands[from - Instruction::memory];
+    };
+    const auto next = [&](int i, Op op) {
+        const Instruction& in = p.code[i];
+        return i < p.count && Op(in.op) == op && in.keep == Instruction::nothing &&
+               in.first == (i == 0 ? in.first : Instruction::last) && isMemory(in.second) &&
+               (in.store == Instruction::nothing) == (i + 1 < p.count);
+    };
+    const auto line = [&](uint8_t from, const float* at) {
+        const Operand& o = operand(from);
+        return o.data == at && o.kind == Operand::strided && o.channelStep == 0;
+    };
+    if (!next(0, Op::subtract) || !isMemory(p.code[0].first) || !next(1, Op::multiply)) return out;
+    const Operand& x = operand(p.code[0].first);
+    if (x.kind != Operand::full || x.data != moments.in[0] || !line(p.code[0].second, moments.out) ||
+        !line(p.code[1].second, moments.out + 1))
+        return out;
+    int i = 2;
+    if (next(i, Op::multiply) && termOf(operand(p.code[i].second), out.scale)) ++i;
+    if (next(i, Op::add) && termOf(operand(p.code[i].second), out.shift)) ++i;
+    const Output& to = p.outputs[p.code[p.count - 1].store];
+    out.out = to.data;
+    out.there = i == p.count && to.step == 0;
+    return out;
+}
+
 }  // namespace core::cuda

@@ -3,6 +3,7 @@
 #include "core/cuda/kernels/kernels.h"
 #include "core/cuda/kernels/program.cuh"
 #include "core/cuda/kernels/reductions.cuh"
+#include "core/cuda/kernels/straight.cuh"
 
 namespace core::cuda {
 namespace {
@@ -95,6 +96,53 @@ __global__ void __launch_bounds__(threads)
         [&](uint32_t e) { runProgram<1>(program, pass, e, splat<1>(0)); });
 }
 
+// A warp keeps a line of up to 128 * QUADS elements in registers; the sums are those of `moments`.
+template <int QUADS>
+__global__ void __launch_bounds__(threads) normalisedLines(const __grid_constant__ Plain p) {
+    awaitEarlier();
+    const int64_t line = Crew<true>::region();
+    if (line >= p.outer) return;
+    const int lane = int(threadIdx.x) % 32;
+    const float* const from = p.in[0] + line * p.count;
+    Lanes<4> x[QUADS];
+    float total = 0, squares = 0;
+#pragma unroll
+    for (int q = 0; q < QUADS; ++q) {
+        const int c = 4 * (lane + 32 * q);
+        if (c < p.count) x[q] = loadRun<4>(from + c);
+    }
+#pragma unroll
+    for (int q = 0; q < QUADS; ++q)
+        if (4 * (lane + 32 * q) < p.count) total += (x[q].at[0] + x[q].at[1]) + (x[q].at[2] + x[q].at[3]);
+    const float mean = warpSum(total) / float(p.count);
+#pragma unroll
+    for (int q = 0; q < QUADS; ++q) {
+        if (4 * (lane + 32 * q) >= p.count) continue;
+        x[q] = each<4>(x[q], [=](float v) { return v - mean; });
+#pragma unroll
+        for (int i = 0; i < 4; ++i) squares = math::fma(x[q].at[i], x[q].at[i], squares);
+    }
+    const float slope = 1.0f / math::sqrt(warpSum(squares) / float(p.count) + p.a);
+    if (lane == 0) {
+        p.out[2 * line] = mean;
+        p.out[2 * line + 1] = slope;
+    }
+    const Scaling& s = p.scaling;
+#pragma unroll
+    for (int q = 0; q < QUADS; ++q) {
+        const int c = 4 * (lane + 32 * q);
+        if (c >= p.count) continue;
+        Lanes<4> y = each<4>(x[q], [=](float v) { return v * slope; });
+        if (s.scale.data)
+            y = each<4>(y, loadRun<4>(at(s.scale, uint32_t(line), uint32_t(c))),
+                        [](float v, float w) { return v * w; });
+        if (s.shift.data)
+            y = each<4>(y, loadRun<4>(at(s.shift, uint32_t(line), uint32_t(c))),
+                        [](float v, float w) { return v + w; });
+        storeRun<4>(s.out + line * p.count + c, y);
+    }
+}
+
 // dy, x, moments [, scale]
 template <bool WARP>
 __global__ void __launch_bounds__(threads)
@@ -155,13 +203,12 @@ __device__ __forceinline__ void finish(const Program& program, const Pass& pass,
         runProgram<1>(program, pass, e, splat<1>(value));
 }
 
-// A warp takes a line; lines of up to 32 * held elements stay in registers.
-constexpr int held = 8;
-
+// A warp takes a line; its first 32 * HELD elements stay in registers.
+template <int HELD>
 __global__ void __launch_bounds__(threads)
     softmax(const __grid_constant__ Plain p, const __grid_constant__ Pass pass) {
     __shared__ Program program;
-    fetch(program, pass.program);
+    if (!pass.direct) fetch(program, pass.program);
     awaitEarlier();
     __syncthreads();
     const int64_t line = Crew<true>::region();
@@ -170,23 +217,28 @@ __global__ void __launch_bounds__(threads)
     const int t = int(line % p.sizes.width), seen = p.causal && t + 1 < n ? t + 1 : n;
     const uint32_t base = uint32_t(line * n);
     const float* const x = p.in[0] + base;
-    float top = x[0];
-    for (int i = lane; i < seen; i += 32) top = x[i] > top ? x[i] : top;
-    top = warpMax(top);
-    float kept[held], total = 0;
+    const auto exp = [&](float v) { return pass.rough ? __expf(v) : math::exp(v); };
+    float kept[HELD], top = x[0], total = 0;
 #pragma unroll
-    for (int k = 0; k < held; ++k) {
+    for (int k = 0; k < HELD; ++k) {
         const int i = lane + 32 * k;
-        kept[k] = i < seen ? math::exp(x[i] - top) : 0.0f;
+        kept[k] = i < seen ? x[i] : top;
+        top = kept[k] > top ? kept[k] : top;
+    }
+    for (int i = lane + 32 * HELD; i < seen; i += 32) top = x[i] > top ? x[i] : top;
+    top = warpMax(top);
+#pragma unroll
+    for (int k = 0; k < HELD; ++k) {
+        kept[k] = lane + 32 * k < seen ? exp(kept[k] - top) : 0.0f;
         total += kept[k];
     }
-    for (int i = lane + 32 * held; i < seen; i += 32) total += math::exp(x[i] - top);
+    for (int i = lane + 32 * HELD; i < seen; i += 32) total += exp(x[i] - top);
     const float scale = 1.0f / warpSum(total);
 #pragma unroll
-    for (int k = 0; k < held; ++k)
+    for (int k = 0; k < HELD; ++k)
         if (lane + 32 * k < n) finish(program, pass, base + uint32_t(lane + 32 * k), kept[k] * scale);
-    for (int i = lane + 32 * held; i < n; i += 32)
-        finish(program, pass, base + uint32_t(i), i < seen ? math::exp(x[i] - top) * scale : 0.0f);
+    for (int i = lane + 32 * HELD; i < n; i += 32)
+        finish(program, pass, base + uint32_t(i), i < seen ? exp(x[i] - top) * scale : 0.0f);
 }
 
 __global__ void __launch_bounds__(threads)
@@ -265,15 +317,21 @@ void launchRegions(Kind kind, const Plain& p, const Pass& pass, cudaStream_t str
     const uint32_t blocks = small ? crews(p.outer) : uint32_t(p.outer);
     switch (kind) {
         case Kind::moments:
-            small ? moments<true><<<blocks, threads, 0, stream>>>(p, pass)
-                  : moments<false><<<blocks, threads, 0, stream>>>(p, pass);
+            if (p.scaling.there && p.count <= 256)
+                normalisedLines<2><<<blocks, threads, 0, stream>>>(p);
+            else if (p.scaling.there && p.count <= 512)
+                normalisedLines<4><<<blocks, threads, 0, stream>>>(p);
+            else
+                small ? moments<true><<<blocks, threads, 0, stream>>>(p, pass)
+                      : moments<false><<<blocks, threads, 0, stream>>>(p, pass);
             break;
         case Kind::normaliseGradient:
             small ? normaliseGradient<true><<<blocks, threads, 0, stream>>>(p, pass)
                   : normaliseGradient<false><<<blocks, threads, 0, stream>>>(p, pass);
             break;
         case Kind::softmax:
-            softmax<<<crews(p.outer), threads, 0, stream>>>(p, pass);
+            p.sizes.channels <= 64 ? softmax<2><<<crews(p.outer), threads, 0, stream>>>(p, pass)
+                                   : softmax<8><<<crews(p.outer), threads, 0, stream>>>(p, pass);
             break;
         case Kind::softmaxGradient:
             softmaxGradient<<<crews(p.outer), threads, 0, stream>>>(p, pass);
