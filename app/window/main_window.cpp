@@ -64,6 +64,7 @@ MainWindow::~MainWindow() {
 
 void MainWindow::openLesson(const core::RunRequest& request) {
     if (m_columns.size() > 1) setComparing(false);
+    m_left.erase(QString::fromStdString(request.lesson));
     loadLesson(QString::fromStdString(request.lesson));
     m_columnPresets[0] = request.preset.empty() ? QString::fromStdString(m_presets.front().name)
                                                 : QString::fromStdString(request.preset);
@@ -75,6 +76,34 @@ void MainWindow::openLesson(const core::RunRequest& request) {
     if (m_running) selected().trainer().run();
     // Once the page has its width.
     QTimer::singleShot(0, m_lessonView, [this] { m_lessonView->verticalScrollBar()->setValue(0); });
+}
+
+// Each lesson's run is there again when one comes back to it.
+void MainWindow::changeLesson(const QString& id) {
+    if (m_columns.size() > 1) setComparing(false);
+    m_left[m_text.id] = {m_columnPresets[0], m_shipped, selected().furthest(),
+                         m_transport->timeline()->markers()};
+    core::RunRequest request;
+    request.lesson = id.toStdString();
+    request.seed = std::max<uint64_t>(1, selected().frame().seed);
+    request.device = m_onDevice.device;
+    request.exact = m_onDevice.exact;
+    const auto known = m_left.find(id);
+    if (known == m_left.end()) return openLesson(request);
+    const Left left = known->second;
+    m_left.erase(known);
+    loadLesson(id);
+    m_columnPresets[0] = left.preset;
+    m_header->setPreset(left.preset);
+    request.preset = left.preset.toStdString();
+    selected().comeBack(request, left.furthest);
+    startOver();
+    for (const TimelineBar::Marker& marker : left.markers)
+        m_transport->timeline()->addMarker(marker.step, marker.words);
+    m_shipped = left.shipped;
+    if (m_shipped) m_shippedFigures = shippedFigures(request.lesson, request.preset);
+    setNotice({}, false);
+    if (m_running) selected().trainer().run();
 }
 
 void MainWindow::loadLesson(const QString& id) {
@@ -122,8 +151,10 @@ bool MainWindow::openShipped(const QString& preset) {
 }
 
 void MainWindow::trainFromScratch() {
-    selected().trainer().applyPreset(m_columnPresets[m_selected].toStdString());
-    selected().startOver();
+    forEachColumn([&](RunColumn& column) {
+        column.trainer().applyPreset(m_columnPresets[m_selected].toStdString());
+        column.startOver();
+    });
     startOver();
     setRunning(true);
 }
@@ -215,27 +246,12 @@ void MainWindow::setComparing(bool comparing) {
         m_panes->layout()->addWidget(b);
         m_columns.push_back(b);
         m_columnPresets.push_back(m_columnPresets[0]);
-        core::RunRequest request;
-        request.lesson = a.frame().lesson;
-        request.preset = m_columnPresets[0].toStdString();
-        request.seed = a.frame().seed;
-        request.ownData = a.frame().ownData;
-        request.device = m_onDevice.device;
-        request.exact = m_onDevice.exact;
-        for (const core::Parameter& parameter : m_parameters) {
-            const auto value = a.frame().settings.find(parameter.name);
-            if (value != a.frame().settings.end())
-                request.settings.emplace_back(parameter.name, parameter.print(value->second));
-        }
         dressColumn(*b);
         prepareSampling(*b);
         m_pace = std::make_shared<core::Lockstep>();
         for (size_t i = 0; i < 2; ++i) m_columns[i]->trainer().keepPace(m_pace, int(i));
         b->trainer().setStepsPerSecond(m_transport->stepsPerSecond());
-        b->open(request);
-        a.trainer().reset();
-        a.startOver();
-        startOver();
+        openBeside(a, *b);
         setRunning(m_running);
         select(1);
     } else {
@@ -249,6 +265,23 @@ void MainWindow::setComparing(bool comparing) {
         m_columns[0]->setHeading({});
     }
     m_sides->setVisible(comparing);
+}
+
+// B stands where A stands, and both go on from there.
+void MainWindow::openBeside(RunColumn& a, RunColumn& b) {
+    if (m_running) a.trainer().pause();
+    core::RunRequest request;
+    request.lesson = m_text.id.toStdString();
+    request.preset = m_columnPresets[0].toStdString();
+    request.ownData = a.frame().ownData;
+    request.device = m_onDevice.device;
+    request.exact = m_onDevice.exact;
+    if (const std::shared_ptr<const core::Moment> moment = a.trainer().moment()) {
+        b.openAt(moment, request);
+    } else {
+        b.open(request);  // it refuses as A has refused
+    }
+    forEachColumn([](RunColumn& column) { column.hurry(); });
 }
 
 void MainWindow::select(size_t column) {

@@ -11,6 +11,7 @@
 #include "app/text/lesson_text.h"
 #include "app/window/actions.h"
 #include "app/window/shipped_run.h"
+#include "app/window/timeline_bar.h"
 #include "core/contract/parameter.h"
 #include "core/session/journal.h"
 #include "core/session/lockstep.h"
@@ -99,6 +100,7 @@ class MainWindow : public QMainWindow {
     void showFrame();
     void showSampling();
     void showStatus();
+    void changeLesson(const QString& id);
     void loadLesson(const QString& id);
     void dress();
     void dressColumn(RunColumn& column);
@@ -106,6 +108,7 @@ class MainWindow : public QMainWindow {
     void forkWith();
 
     RunColumn& selected() { return *m_columns[m_selected]; }
+    void openBeside(RunColumn& a, RunColumn& b);
     void select(size_t column);
     void forEachColumn(const std::function<void(RunColumn&)>& act);
     void setRunning(bool running);
@@ -138,7 +141,15 @@ class MainWindow : public QMainWindow {
     std::vector<core::Parameter> m_parameters;
     std::vector<core::Preset> m_presets;
     std::vector<core::OwnDataPtr> m_ownData;  // of which m_parameters know
-    QString m_dataFolder;                     // where the last file was opened
+    // What the window knows of runs that were left for another lesson, by lesson.
+    struct Left {
+        QString preset;
+        bool shipped;
+        qint64 furthest;
+        std::vector<TimelineBar::Marker> markers;
+    };
+    std::map<QString, Left> m_left;
+    QString m_dataFolder;  // where the last file was opened
     std::vector<RunColumn*> m_columns;
     std::vector<QString> m_columnPresets;
     size_t m_selected = 0;

@@ -188,12 +188,7 @@ void MainWindow::connectActions() {
 void MainWindow::connectControls() {
     connect(&m_timer, &QTimer::timeout, this, &MainWindow::tick);
     connect(m_lessons, &LessonList::chosen, this, [this](const QString& lesson) {
-        core::RunRequest request;
-        request.lesson = lesson.toStdString();
-        request.seed = std::max<uint64_t>(1, selected().frame().seed);
-        request.device = m_onDevice.device;
-        request.exact = m_onDevice.exact;
-        openLesson(request);
+        if (lesson != m_text.id) changeLesson(lesson);
     });
     connect(m_header, &PresetHeader::chosen, this, &MainWindow::choosePreset);
     connect(m_device, &DeviceSwitch::chosen, this, &MainWindow::useDevice);

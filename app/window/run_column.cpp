@@ -69,6 +69,20 @@ void RunColumn::replay(const core::Journal& journal, const std::vector<core::Own
     hurry();
 }
 
+void RunColumn::openAt(const std::shared_ptr<const core::Moment>& moment, const core::RunRequest& request) {
+    m_trainer.openAt(moment, request);
+    startOver();
+    m_furthest = moment->step;
+    if (m_pane) m_pane->pane().setLesson(moment->journal.lesson);
+}
+
+void RunColumn::comeBack(const core::RunRequest& request, qint64 furthest) {
+    m_trainer.comeBack(request);
+    startOver();
+    m_furthest = furthest;
+    if (m_pane) m_pane->pane().setLesson(request.lesson);
+}
+
 void RunColumn::showPlace() {
     m_pane->pane().setSamplingPlace(m_sampling.place());
 }

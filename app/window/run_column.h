@@ -37,6 +37,10 @@ class RunColumn : public QWidget {
 
     void open(const core::RunRequest& request);
     void replay(const core::Journal& journal, const std::vector<core::OwnDataPtr>& files);
+    // As the other one stands.
+    void openAt(const std::shared_ptr<const core::Moment>& moment, const core::RunRequest& request);
+    // The run that was left for another lesson, which had been trained so far.
+    void comeBack(const core::RunRequest& request, qint64 furthest);
     // Opened by "A and B": the words above the pane; empty hides them.
     void setHeading(const QString& words);
     void setTheme(const views::Theme& theme);

@@ -23,6 +23,11 @@ class TimelineBar : public QAbstractSlider {
     // Markers after the step are of a future that was left.
     void forgetAfter(qint64 step);
     void clearMarkers() { forgetAfter(-1); }
+    struct Marker {
+        qint64 step;
+        QString words;
+    };
+    const std::vector<Marker>& markers() const { return m_markers; }
     // A curve behind the track, to find one's way by; its name is spoken in the tooltip.
     void setCurve(const core::History& history, const QString& name);
 
@@ -45,10 +50,6 @@ class TimelineBar : public QAbstractSlider {
     bool event(QEvent* event) override;
 
   private:
-    struct Marker {
-        qint64 step;
-        QString words;
-    };
     qint64 stepAt(double x) const;
     double end() const;
     void scrubTo(double x);

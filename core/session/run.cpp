@@ -231,8 +231,7 @@ int64_t Run::snapshotBytes() const {
     return 12 * m_layout->parameterCount();
 }
 
-void Run::snapshot(bool fine) {
-    if (!fine && m_step < m_timeline.nextDue(snapshotBytes())) return;
+Snapshot Run::present(bool fine) const {
     Snapshot now{.weights = store().weights, .settings = settings(), .applied = m_applied};
     for (const auto& [channel, id] : m_plans->train->probes)
         if (idles(id) && (m_plans->ran || m_idle.count(channel)))
@@ -241,7 +240,12 @@ void Run::snapshot(bool fine) {
     if (fine && m_plans->ran)
         for (const auto& [channel, id] : m_plans->train->probes)
             m_plans->last->read(channel, (*now.channels)[channel]);
-    m_timeline.add(m_step, std::move(now));
+    return now;
+}
+
+void Run::snapshot(bool fine) {
+    if (!fine && m_step < m_timeline.nextDue(snapshotBytes())) return;
+    m_timeline.add(m_step, present(fine));
 }
 
 void Run::restore(const Snapshot& snapshot) {

@@ -11,10 +11,10 @@
 #include "core/graph/executor.h"
 #include "core/lessons/lesson.h"
 #include "core/session/journal.h"
+#include "core/session/moment.h"
 #include "core/session/run_request.h"
 #include "core/session/sampling_runs.h"
 #include "core/session/saved_run.h"
-#include "core/session/timeline.h"
 
 namespace core {
 
@@ -111,6 +111,11 @@ class Run {
         return open(saved, requestOf(saved.journal, threads, ownData));
     }
 
+    // ---- a second run beside this one; a step in progress is completed first
+    Moment moment();
+    // Opens the run there. What came before is trained again if it is gone back to.
+    static std::unique_ptr<Run> from(const Moment& moment, const RunRequest& request);
+
     // ---- for tests
     // A number that is not finite appears in this parameter.
     void plant(const std::string& parameter, float value);
@@ -137,6 +142,7 @@ class Run {
     bool idles(NodeId probe) const;
     void readRecorded(const std::string& channel, NodeId id, Tensor& into) const;
     int64_t snapshotBytes() const;
+    Snapshot present(bool fine) const;
     void snapshot(bool fine);
     void restore(const Snapshot& snapshot);
     void leap(int64_t target);

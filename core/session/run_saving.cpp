@@ -99,6 +99,24 @@ std::unique_ptr<Run> Run::open(const SavedRun& saved, const RunRequest& request)
     return run;
 }
 
+Moment Run::moment() {
+    recover();
+    while (inStep()) stage();
+    Moment now{m_journal, m_step, present(true), m_histories};
+    for (auto& [channel, history] : now.histories) history.truncate(m_step);
+    return now;
+}
+
+std::unique_ptr<Run> Run::from(const Moment& moment, const RunRequest& request) {
+    std::unique_ptr<Run> run = replay(moment.journal, request);
+    run->snapshot(true);
+    run->m_step = run->m_furthest = run->m_began = moment.step;
+    run->restore(moment.state);
+    run->m_histories = moment.histories;
+    run->snapshot(true);
+    return run;
+}
+
 void Run::load(const SavedRun& saved) {
     Weights& w = store().weights;
     const bool both = !saved.model.tensors.empty();

@@ -101,10 +101,15 @@ void Trainer::loop() {
 
 void Trainer::open(const RunRequest& request) {
     act([request](State& s) {
+        s.leaveFor(request.lesson);
         s.request = request;
         s.asked = true;
         s.reopen();
     });
+}
+
+void Trainer::comeBack(const RunRequest& request) {
+    act([request](State& s) { s.comeBack(request); });
 }
 
 void Trainer::set(const std::string& knob, double value) {
@@ -313,16 +318,42 @@ void Trainer::discardAll() {
     });
 }
 
-std::string Trainer::share() {
-    auto line = std::make_shared<std::promise<std::string>>();
-    std::future<std::string> ready = line->get_future();
-    post([line](State& s) {
-        if (!s.run) return line->set_value("");
-        Journal journal = s.run->journal();
-        journal.step = s.target.value_or(s.run->stepCount());
-        line->set_value(journal.toLine());
+template <typename Answer>
+Answer Trainer::ask(const std::function<Answer(State&)>& question) {
+    auto answer = std::make_shared<std::promise<Answer>>();
+    std::future<Answer> ready = answer->get_future();
+    post([=](State& s) {
+        try {
+            answer->set_value(question(s));
+        } catch (...) {
+            answer->set_value({});
+            throw;
+        }
     });
     return ready.get();
+}
+
+std::string Trainer::share() {
+    return ask<std::string>([](State& s) -> std::string {
+        if (!s.run) return "";
+        Journal journal = s.run->journal();
+        journal.step = s.target.value_or(s.run->stepCount());
+        return journal.toLine();
+    });
+}
+
+std::shared_ptr<const Moment> Trainer::moment() {
+    return ask<std::shared_ptr<const Moment>>([](State& s) -> std::shared_ptr<const Moment> {
+        return s.run ? std::make_shared<const Moment>(s.run->moment()) : nullptr;
+    });
+}
+
+void Trainer::openAt(std::shared_ptr<const Moment> moment, const RunRequest& request) {
+    act([=](State& s) {
+        s.request = request;
+        s.adopt(Run::from(*moment, s.here(moment->journal, request.ownData)), moment->journal,
+                request.ownData);
+    });
 }
 
 void Trainer::replay(const Journal& journal, const std::vector<OwnDataPtr>& ownData) {

@@ -16,6 +16,7 @@
 #include "core/contract/frame.h"
 #include "core/session/journal.h"
 #include "core/session/lockstep.h"
+#include "core/session/moment.h"
 #include "core/session/run_request.h"
 #include "core/session/saved_run.h"
 
@@ -37,6 +38,14 @@ class Trainer {
     void useDevice(const std::string& device, bool exact = false);
     void reset();                 // step 0, same seed, the knobs as they are
     void newSeed(uint64_t seed);  // step 0, another initialisation
+
+    // The run as it stands, for a second one beside it; null if none is open. Waits for the trainer (below
+    // 100 ms).
+    std::shared_ptr<const Moment> moment();
+    // A run that stood like that, instead of the present one, paused, on the device of the request.
+    void openAt(std::shared_ptr<const Moment> moment, const RunRequest& request);
+    // The run of that lesson as it was when another lesson was opened, paused; if there is none, open().
+    void comeBack(const RunRequest& request);
 
     // ---- transport
     void run();
@@ -85,6 +94,9 @@ class Trainer {
     // What the user does: the last problem is over. post() is for looking, which leaves it in place.
     void act(Command command);
     void post(Command command);
+    // Waits for what it says; a default if that failed.
+    template <typename Answer>
+    Answer ask(const std::function<Answer(State&)>& question);
     // Before a command that ends running: so that both of a pair stop at the same step.
     void hold();
     void loop();

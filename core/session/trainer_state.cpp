@@ -40,6 +40,35 @@ void Trainer::State::reopen() {
     run = std::make_unique<Run>(request);
 }
 
+void Trainer::State::leaveFor(const std::string& lesson) {
+    left.erase(lesson);
+    if (!run || deviceFailed || lesson == request.lesson) return;
+    halt();
+    run->samplings().discardAll();
+    left[request.lesson] = {std::move(run), request};
+}
+
+void Trainer::State::comeBack(const RunRequest& there) {
+    Left found = left.count(there.lesson) ? std::move(left.at(there.lesson)) : Left{nullptr, there};
+    leaveFor(there.lesson);
+    if (!found.run) {
+        request = there;
+        asked = true;
+        return reopen();
+    }
+    halt();
+    const bool moved = found.request.device != there.device || found.request.exact != there.exact;
+    run = std::move(found.run);
+    request = std::move(found.request);
+    request.device = there.device;
+    request.exact = there.exact;
+    evaluatedStep = -1;
+    evaluating = deviceFailed = false;
+    problem.clear();
+    shown.reset();
+    if (moved) run->moveTo(request);
+}
+
 void Trainer::State::fail(const std::exception& fault) {
     problem = fault.what();
     deviceFailed = dynamic_cast<const DeviceError*>(&fault) != nullptr;
@@ -57,6 +86,7 @@ RunRequest Trainer::State::here(const Journal& journal, const std::vector<OwnDat
 
 void Trainer::State::adopt(std::unique_ptr<Run> other, const Journal& journal,
                            const std::vector<OwnDataPtr>& ownData) {
+    leaveFor(journal.lesson);
     halt();
     request.lesson = journal.lesson;
     request.preset = other->preset();

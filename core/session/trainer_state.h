@@ -14,6 +14,12 @@ struct Trainer::State {
 
     std::unique_ptr<Run> run;
     RunRequest request;
+    // Runs that were left for another lesson, by lesson.
+    struct Left {
+        std::unique_ptr<Run> run;
+        RunRequest request;
+    };
+    std::map<std::string, Left> left;
     bool asked = false;   // has a lesson been asked for at all?
     std::string problem;  // what went wrong with the last command
     bool deviceFailed = false;
@@ -45,6 +51,9 @@ struct Trainer::State {
 
     // ---- what is run
     void reopen();
+    // The present run is kept if another lesson is to take its place.
+    void leaveFor(const std::string& lesson);
+    void comeBack(const RunRequest& there);
     // Stops with what is wrong.
     void fail(const std::exception& fault);
     // How the journal's run began, on the present device.
