@@ -136,6 +136,9 @@ void TestLessonText::everyWordIsThere() {
     for (const ParameterWords& parameter : text.parameters) {
         QVERIFY2(!parameter.symbol.isEmpty() && parameter.tooltip.size() > 10, qPrintable(parameter.name));
         QCOMPARE(text.parameter(parameter.name)->label, parameter.label);
+        // They stand side by side: neither says what the other has said.
+        for (const QString& word : parameter.label.split(' '))
+            QVERIFY2(!parameter.symbol.split(' ').contains(word), qPrintable(parameter.label));
     }
     for (const PanelWords& panel : text.panels)
         QVERIFY2(!panel.symbol.isEmpty() && panel.hint.size() > 10, qPrintable(panel.id));
