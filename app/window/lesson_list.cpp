@@ -22,8 +22,7 @@ class LessonDelegate : public QStyledItemDelegate {
     using QStyledItemDelegate::QStyledItemDelegate;
 
     QSize sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const override {
-        const int subtitleLines = linesOf(option, index.data(subtitleRole).toString());
-        return {scaled(100), scaled(8 + 20 + 8) + (subtitleLines + 1) * smallLine(option)};
+        return {scaled(100), heightOf(linesOf(option, index.data(subtitleRole).toString()), option)};
     }
 
     void paint(QPainter* painter, const QStyleOptionViewItem& option,
@@ -91,17 +90,27 @@ class LessonDelegate : public QStyledItemDelegate {
     static QRect textArea(const QStyleOptionViewItem& option) {
         return option.rect.adjusted(scaled(16), scaled(8), -scaled(8), -scaled(8));
     }
-    // The narrower of the two widths: heights are asked for before the scroll bar is known to be needed.
-    static int listWidth(const QStyleOptionViewItem& option) {
+    static int heightOf(int subtitleLines, const QStyleOptionViewItem& option) {
+        return scaled(8 + 20 + 8) + (subtitleLines + 1) * smallLine(option);
+    }
+    // Of a row, without the scroll bar if all of them fit so: heights are asked for before it is there.
+    static int rowWidth(const QStyleOptionViewItem& option) {
         if (!option.widget) return 200;
         const auto& list = *static_cast<const QListWidget*>(option.widget);
-        return list.width() - 2 * list.frameWidth() - list.verticalScrollBar()->sizeHint().width();
+        const int whole = list.width() - 2 * list.frameWidth();
+        int height = 2 * list.frameWidth();
+        for (int row = 0; row < list.count(); ++row)
+            height += heightOf(linesIn(whole, option, list.item(row)->data(subtitleRole).toString()), option);
+        return height <= list.height() ? whole : whole - list.verticalScrollBar()->sizeHint().width();
     }
-    static int linesOf(const QStyleOptionViewItem& option, const QString& words) {
+    static int linesIn(int rowWidth, const QStyleOptionViewItem& option, const QString& words) {
         const QFontMetrics metrics(smallFont(option));
         const QRect bounds =
-            metrics.boundingRect(QRect(0, 0, listWidth(option) - scaled(24), 1000), Qt::TextWordWrap, words);
+            metrics.boundingRect(QRect(0, 0, rowWidth - scaled(24), 1000), Qt::TextWordWrap, words);
         return std::max(1, (bounds.height() + metrics.lineSpacing() / 2) / metrics.lineSpacing());
+    }
+    static int linesOf(const QStyleOptionViewItem& option, const QString& words) {
+        return linesIn(rowWidth(option), option, words);
     }
 };
 
