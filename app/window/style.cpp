@@ -83,6 +83,12 @@ QString sheetOf(const views::Theme& t) {
         QComboBox QAbstractItemView::item { min-height: @28; padding: 0 @6; }
         QAbstractSpinBox { border: 1px solid @edge; border-radius: @6; padding: @3 @6; background: @surface; }
         QAbstractSpinBox:focus { border-color: @accent; }
+        QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { subcontrol-origin: border; width: @20;
+            border: none; background: transparent; }
+        QAbstractSpinBox::up-button { subcontrol-position: top right; }
+        QAbstractSpinBox::down-button { subcontrol-position: bottom right; }
+        QAbstractSpinBox::up-arrow { image: url(@upArrow); width: @10; height: @10; }
+        QAbstractSpinBox::down-arrow { image: url(@arrow); width: @10; height: @10; }
         QLineEdit { border: 1px solid @edge; border-radius: @6; padding: @6 @8; background: @surface; }
         QLineEdit:focus { border-color: @accent; }
         QPushButton { border: 1px solid @edge; border-radius: @6; padding: @6 @16; background: @surface; }
@@ -140,6 +146,7 @@ QString sheetOf(const views::Theme& t) {
     };
     for (const auto& [name, value] : colours) sheet.replace(name, value.name());
     sheet.replace("@check", assetPath(t.isLight() ? "icons/check_light.svg" : "icons/check_dark.svg"));
+    sheet.replace("@upArrow", assetPath("icons/chevron_up.svg"));
     sheet.replace("@arrow", assetPath("icons/chevron.svg"));
     for (const int length : {32, 28, 24, 20, 16, 14, 12, 10, 8, 7, 6, 5, 4, 3, 2})
         sheet.replace("@" + QString::number(length), px(length));
