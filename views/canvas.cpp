@@ -29,15 +29,20 @@ size_t lineEnd(const Canvas& canvas, const std::string& text, size_t start, floa
     size_t good = std::string::npos;
     for (size_t i = start; i < text.size();) {
         const auto lead = uint8_t(text[i]);
-        const size_t length = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+        size_t length = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
         const bool breaks = text[i] == ' ' || (lead >= 0xE3 && lead <= 0xE9);
         if (breaks || i + length >= text.size()) {
-            const size_t end = text[i] == ' ' ? i : std::min(text.size(), i + length);
-            if (canvas.measure(text.substr(start, end - start), size).x > width &&
+            size_t end = text[i] == ' ' ? i : std::min(text.size(), i + length);
+            // A Chinese comma or full stop stays with the letter before it, and may hang over the end.
+            const size_t fits = end;
+            for (const char* mark : {"，", "。", "；", "：", "、"})
+                if (text.compare(end, 3, mark) == 0) end += 3;
+            if (canvas.measure(text.substr(start, fits - start), size).x > width &&
                 good != std::string::npos) {
                 return good;
             }
             good = end;
+            length = std::max(length, end - i);
         }
         i += length;
     }
@@ -138,9 +143,23 @@ Vec Canvas::text(Vec at, const std::string& text, const TextStyle& style) {
     return extent;
 }
 
+float Canvas::paragraphHeight(float width, const std::string& text, Size size) const {
+    const std::string shown = words(text);
+    int lines = 0;
+    for (size_t start = 0; start < shown.size(); ++lines) {
+        const size_t end = lineEnd(*this, shown, start, width, size);
+        start = end + (end < shown.size() && shown[end] == ' ' ? 1 : 0);
+    }
+    return float(lines) * lineStep(size);
+}
+
+float Canvas::lineStep(Size size) const {
+    return std::round(lineHeight(size) * 1.25f);
+}
+
 float Canvas::paragraph(Rect where, const std::string& text, const TextStyle& style) {
     const std::string shown = words(text);
-    const float step = std::round(lineHeight(style.size) * 1.25f);
+    const float step = lineStep(style.size);
     float y = where.y0;
     for (size_t start = 0; start < shown.size();) {
         const size_t end = lineEnd(*this, shown, start, where.width(), style.size);
@@ -157,17 +176,22 @@ void Canvas::empty(const std::string& text) {
 }
 
 void Canvas::empty(const std::string& text, Rect where) {
-    const Vec whole = measure(text);
-    const float width = std::min(where.width() - px(32), whole.x + 1);
-    if (width < px(24)) return;
-    const float lines = std::ceil(whole.x / width + 0.001f);
-    const float height = lines * std::round(lineHeight() * 1.25f);
     const Vec middle = where.centre();
-    const Rect block = {middle.x - width / 2, middle.y - height / 2, middle.x + width / 2,
-                        middle.y + height / 2};
-    fill({block.x0 - px(12), block.y0 - px(8), block.x1 + px(12), block.y1 + px(6)},
-         Paint(Ink::background, 0.85f), 6);
-    paragraph(block, text, {Ink::faint, Size::base, {0.5f, 0}});
+    // Smaller where it is larger than its room, and left out where that is not enough.
+    for (const Size size : {Size::base, Size::small}) {
+        const float width =
+            std::min(where.width() - px(size == Size::base ? 32 : 8), measure(text, size).x + 1);
+        if (width < px(24)) continue;
+        const float height = paragraphHeight(width, text, size);
+        if (height > where.height() + px(2)) continue;
+        const Rect block = {middle.x - width / 2, middle.y - height / 2, middle.x + width / 2,
+                            middle.y + height / 2};
+        fill({std::max(where.x0, block.x0 - px(12)), std::max(where.y0, block.y0 - px(8)),
+              std::min(where.x1, block.x1 + px(12)), std::min(where.y1, block.y1 + px(6))},
+             Paint(Ink::background, 0.85f), 6);
+        paragraph(block, text, {Ink::faint, size, {0.5f, 0}});
+        return;
+    }
 }
 
 void Canvas::problem(const std::string& text) {

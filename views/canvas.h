@@ -152,6 +152,7 @@ class Canvas {
     float lineHeight(Size size = Size::base) const;
     // Broken into lines within the rectangle; returns the height used.
     float paragraph(Rect where, const std::string& text, const TextStyle& style = {});
+    float paragraphHeight(float width, const std::string& text, Size size = Size::base) const;
     // One line in the middle that says what will appear; the axes around it may be drawn before.
     void empty(const std::string& text);
     void empty(const std::string& text, Rect where);
@@ -197,6 +198,8 @@ class Canvas {
     float snap(float v) const;
 
   private:
+    float lineStep(Size size) const;
+
     std::string m_id;
     Rect m_area;
     const Theme& m_theme;

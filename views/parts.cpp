@@ -75,21 +75,30 @@ float quantile(std::vector<float> values, double share) {
 }
 
 void drawNumbers(Canvas& canvas, Rect where, const std::vector<Number>& numbers) {
+    Size size = Size::title;
+    float gap = canvas.px(16), used = 0;
     const auto widthOf = [&](const Number& n) {
-        return std::max(canvas.measure(n.label, Size::small).x, canvas.measure(n.value, Size::title).x);
+        return std::max(canvas.measure(n.label, Size::small).x, canvas.measure(n.value, size).x);
     };
-    const float gap = canvas.px(16);
     size_t shown = 0;
-    float used = 0;
-    while (shown < numbers.size() && used + widthOf(numbers[shown]) <= where.width() + 1)
-        used += widthOf(numbers[shown++]) + gap;
+    const auto fill = [&] {
+        shown = 0;
+        used = 0;
+        while (shown < numbers.size() && used + widthOf(numbers[shown]) <= where.width() + 1)
+            used += widthOf(numbers[shown++]) + gap;
+        return shown == numbers.size();
+    };
+    // Closer, and then smaller, before one is left out.
+    if (!fill()) gap = canvas.px(8);
+    if (!fill()) size = Size::base;
+    (void)fill();
     // Columns of equal gaps, so that a longer number does not push its neighbours.
     const float spare = shown > 1 ? std::min(canvas.px(32), (where.width() - used + gap) / float(shown)) : 0;
     float x = where.x0;
     for (size_t i = 0; i < shown; ++i) {
         canvas.text({x, where.y0}, numbers[i].label, {.paint = Ink::faint, .size = Size::small});
         canvas.text({x, where.y0 + canvas.lineHeight(Size::small)}, numbers[i].value,
-                    {.paint = numbers[i].paint, .size = Size::title});
+                    {.paint = numbers[i].paint, .size = size});
         x += widthOf(numbers[i]) + gap + spare;
     }
 }

@@ -271,6 +271,13 @@ class VaeViewTest : public QObject {
         QCOMPARE(numberOf(1), second);
     }
 
+    // In the window at 1280 x 800 the panel is 276 wide.
+    void theBoundOnTestDataKeepsItsNumber() {
+        Stage stage(633, 640);
+        stage.show(imagesFrame(2));
+        QVERIFY2(stage.words("elbo").contains("ELBO, test"), qPrintable(stage.words("elbo")));
+    }
+
     void theAlarmIsSeenWhenCodesCollapse() {
         Stage stage(1280, 800);
         Frame frame = imagesFrame(16);

@@ -331,7 +331,9 @@ void drawNearest(Canvas& canvas, const Frame& frame) {
     if (query.size() == 0) return canvas.empty("Samples above the training images closest to them.");
     Rect area = canvas.area();
     const float line = canvas.lineHeight(Size::small) + canvas.px(3);
-    area.cutBottom(2 * line + canvas.px(6));
+    const char *above = "above: generated", *below = "below: closest training image, its distance";
+    const bool wraps = canvas.measure(below, Size::small).x > area.width();
+    area.cutBottom((wraps ? 3.f : 2.f) * line + canvas.px(6));
     // Each pair is one picture of double height: they stay together however the sheet is broken.
     const int n = std::min(query.size(), found.size());
     constexpr size_t pixels = 28 * 28;
@@ -349,8 +351,8 @@ void drawNearest(Canvas& canvas, const Frame& frame) {
     const Sheet drawn = canvas.sheet("nearest", {paired, 28, 56}, style, area);
     if (drawn.cells.empty()) return;
     const float y = drawn.cells.back().y1 + line + canvas.px(6);
-    canvas.text({area.x0, y}, "above: generated", {Ink::generated, Size::small});
-    canvas.text({area.x0, y + line}, "below: closest training image, its distance", {Ink::data, Size::small});
+    canvas.text({area.x0, y}, above, {Ink::generated, Size::small});
+    canvas.paragraph({area.x0, y + line, area.x1, canvas.area().y1}, below, {Ink::data, Size::small});
 }
 
 }  // namespace views::gan

@@ -33,6 +33,23 @@ int crossing(const core::Tensor& schedule) {
     return 0;
 }
 
+// Where signal and noise are equal. Its words stand in the upper right corner, which the curve leaves free,
+// or left of the rule at `now` where that would run through them.
+void nameCrossing(Canvas& canvas, Plot& plot, int t, double now) {
+    plot.ring(double(t), 0, Ink::exact, 3, 1.5f);
+    const std::string at = "t = " + std::to_string(t);
+    const Rect& rect = plot.rect();
+    const float rule = plot.place(now, 0).x, room = canvas.px(6);
+    for (const std::string& words : {"SNR = 1, " + at, at}) {
+        const float width = canvas.measure(words, Size::small).x + room;
+        const bool left = rule > rect.x1 - width - room;
+        const float right = left ? rule - room : rect.x1 - canvas.px(3);
+        // The curve falls steeply from its upper end.
+        if (words != at && right - width < rect.x0 + rect.width() * 0.2f) continue;
+        return plot.text(plot.xAt(right), reach, words, Ink::faint, {1, 0});
+    }
+}
+
 }  // namespace
 
 void Schedule::drawKnots(const Canvas& canvas, Plot& plot, const core::Frame& frame, const SetHandle& set) {
@@ -102,9 +119,7 @@ void Schedule::draw(Canvas& canvas, const core::Frame& frame, SharedTime& time,
         plot.horizontal(0, Stroke(Ink::faint, 1, Dash::dotted));
         plot.line(logSnr.series(), Stroke(Ink::exact, 2));
         plot.endLabel(double(logSnr.value.back()), "log SNR", Ink::exact);
-        if (const int t = crossing(*schedule))
-            plot.text(double(t) + steps * 0.02, 2.5, "SNR = 1, t = " + std::to_string(t), Ink::faint,
-                      {0, 0.5f});
+        if (const int t = crossing(*schedule)) nameCrossing(canvas, plot, t, time.t());
         if (drawn) {
             drawKnots(canvas, plot, frame, set);
             plot.vertical(time.t(), Stroke(Ink::selection, 1));

@@ -123,15 +123,19 @@ std::vector<Rect> squares(Canvas& canvas, Rect& area, const std::vector<std::str
     const auto n = int(titles.size());
     const float side =
         std::min((area.width() - gap * float(n - 1)) / float(n), std::min(tallest, area.height()) - line);
-    const float spare = area.width() - side * float(n) - gap * float(n - 1);
+    // A title that is wider than its square takes the room it needs.
+    std::vector<float> widths;
+    float spare = area.width() - gap * float(n - 1);
+    for (const std::string& title : titles) {
+        widths.push_back(std::max(side, canvas.measure(title, Size::small).x));
+        spare -= widths.back();
+    }
     std::vector<Rect> out;
     float x = area.x0 + std::max(0.f, spare / 2);
     for (size_t i = 0; i < titles.size(); ++i) {
-        canvas.pushClip({x, area.y0, x + side + gap / 2, area.y0 + line});
         canvas.text({x, area.y0}, titles[i], {.paint = paints[i], .size = Size::small});
-        canvas.popClip();
         out.push_back({x, area.y0 + line, x + side, area.y0 + line + side});
-        x += side + gap;
+        x += std::max(side, widths[i] + std::min(0.f, spare / float(n))) + gap;
     }
     area.y0 += line + side;
     return out;

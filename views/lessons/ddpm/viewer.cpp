@@ -57,9 +57,11 @@ void Viewer::draw(Canvas& canvas, const core::Frame& frame, const SamplingPlace&
                   const SamplingActions& actions) {
     Rect area = canvas.area();
     const core::TrajectoryPtr run = runOf(frame, place.run), branch = runOf(frame, place.branch);
-    const Rect ruler = area.cutBottom(canvas.px(32));
-    time.ruler(canvas, "time", ruler, frame, actions);
-    area.cutBottom(canvas.px(4));
+    // In a low panel the window's timeline of the sampling run does for both.
+    if (area.height() > canvas.px(200)) {
+        time.ruler(canvas, "time", area.cutBottom(canvas.px(32)), frame, actions);
+        area.cutBottom(canvas.px(4));
+    }
     if (canvas.hovered(area) && canvas.mouse().wheel != 0 && actions.move)
         actions.move(canvas.mouse().wheel > 0 ? -1 : 1);
     if (!run) {
@@ -79,30 +81,76 @@ void Viewer::draw(Canvas& canvas, const core::Frame& frame, const SamplingPlace&
         return Shown{of, step, std::min(step, std::max(0, n - 1)), slow ? place.stage : 4, id, paint};
     };
     const Shown first = shownOf(*run, place.step, "run", Ink::generated);
-    if (!branch || branch->steps.empty()) return drawColumn(canvas, frame, first, area);
+    if (!branch || branch->steps.empty())
+        return drawColumn(canvas, frame, first, area, resultOf(canvas, *run, area.width()).size());
     const double t = run->steps.empty() ? 0 : run->timeOf(first.step);
     // The branch stands at the same time as the run, or as far as it has got.
     const int beside = t <= 0 ? int(branch->steps.size()) : stepAt(*branch, t);
     const Shown second = shownOf(*branch, beside, "branch", Ink::learned);
-    drawColumn(canvas, frame, first, area.column(0, 2, canvas.px(16)));
-    drawColumn(canvas, frame, second, area.column(1, 2, canvas.px(16)));
+    const Rect left = area.column(0, 2, canvas.px(16)), right = area.column(1, 2, canvas.px(16));
+    // Both planes begin at the same height.
+    const size_t lines = std::max(resultOf(canvas, *run, left.width()).size(),
+                                  resultOf(canvas, *branch, right.width()).size());
+    drawColumn(canvas, frame, first, left, lines);
+    drawColumn(canvas, frame, second, right, lines);
 }
 
-void Viewer::drawColumn(Canvas& canvas, const core::Frame& frame, const Shown& shown, Rect where) {
-    Rect head = where.cutTop(2 * canvas.lineHeight(Size::small) + canvas.px(6));
+// What the result is worth, in lines that leave room for the button at their end.
+std::vector<std::string> Viewer::resultOf(const Canvas& canvas, const Trajectory& run, float width) const {
+    std::vector<std::string> parts = {canvas.words("network of step") + " " + count(run.trainingStep)};
+    if (!run.problem.empty()) {
+        parts = {run.problem};
+    } else if (!run.complete()) {
+        parts.push_back(canvas.words("sampling") + " " + std::to_string(run.steps.size()) + " / " +
+                        std::to_string(run.total));
+    }
+    for (const auto& [name, value] : run.figures) {
+        if (name.ends_with("_baseline")) continue;
+        const auto baseline = run.figures.find(name + "_baseline");
+        parts.push_back(canvas.words(nameOf(name)) + " " + figure(value));
+        if (baseline != run.figures.end())
+            parts.back() += " (" + canvas.words("real") + " " + figure(baseline->second) + ")";
+    }
+    const float room = width - buttonWidth(canvas) - canvas.px(6);
+    std::vector<std::string> lines;
+    for (const std::string& part : parts) {
+        const std::string longer = lines.empty() ? part : lines.back() + " · " + part;
+        if (!lines.empty() && canvas.measure(longer, Size::small).x <= room)
+            lines.back() = longer;
+        else
+            lines.push_back(part);
+    }
+    return lines;
+}
+
+float Viewer::buttonWidth(const Canvas& canvas) const {
+    return canvas.measure(canvas.words(m_single ? "all" : "one"), Size::small).x + canvas.px(20);
+}
+
+void Viewer::drawColumn(Canvas& canvas, const core::Frame& frame, const Shown& shown, Rect where,
+                        size_t resultLines) {
+    Rect head = where.cutTop(float(1 + resultLines) * canvas.lineHeight(Size::small) + canvas.px(6));
     // One sample or all.
     const std::string label = m_single ? "all" : "one";
-    const float wide = canvas.measure(canvas.words(label), Size::small).x + canvas.px(20);
-    const Rect button = {head.x1 - wide, head.y1 - canvas.px(26), head.x1, head.y1 - canvas.px(6)};
-    head.x1 = button.x0 - canvas.px(6);
+    const Rect button = {head.x1 - buttonWidth(canvas), head.y1 - canvas.px(26), head.x1,
+                         head.y1 - canvas.px(6)};
     drawHead(canvas, shown, head);
     if (canvas.button(shown.id + "/single", button, canvas.words(label))) m_single = !m_single;
     if (canvas.hovered(button)) canvas.tooltip("One sample, or all of them.");
 
     const float line = canvas.lineHeight(Size::small) + canvas.px(2), gap = canvas.px(6);
     const float side = std::min((where.width() - 4 * gap) / 5, where.height() * 0.24f);
-    const Rect tiles = where.cutBottom(side + line);
-    where.cutBottom(canvas.px(6));
+    // Beside the plane where the panel is so wide that they are larger there.
+    const float beside = std::min((where.width() - where.height()) / 5 - gap, where.height() * 0.6f - line);
+    Rect tiles = where;
+    if (beside > side) {
+        tiles.x0 = where.x1 - 5 * beside - 4 * gap;
+        tiles.y1 = where.y0 + beside + line;
+        where.x1 = tiles.x0 - 2 * gap;
+    } else {
+        tiles = where.cutBottom(side + line);
+        where.cutBottom(canvas.px(6));
+    }
     if (shown.run.width() == 2) {
         drawPlane(canvas, frame, shown, where);
     } else {
@@ -114,9 +162,8 @@ void Viewer::drawColumn(Canvas& canvas, const core::Frame& frame, const Shown& s
 // Where the run stands, how it was made, and what the result is worth.
 void Viewer::drawHead(Canvas& canvas, const Shown& shown, Rect where) const {
     const Trajectory& run = shown.run;
-    const int n = int(run.steps.size());
     std::string place = "t = –";
-    if (n > 0) {
+    if (!run.steps.empty()) {
         const double t = run.timeOf(shown.step);
         place = "t = " + (t == std::round(t) ? count(int64_t(t)) : figure(t, 3));
     }
@@ -128,22 +175,12 @@ void Viewer::drawHead(Canvas& canvas, const Shown& shown, Rect where) const {
     canvas.pushClip(where);
     canvas.text({left, where.y0 + canvas.lineHeight() - canvas.lineHeight(Size::small)}, how,
                 {.paint = Ink::faint, .size = Size::small});
-    std::string result = canvas.words("network of step") + " " + count(run.trainingStep);
-    if (!run.problem.empty()) {
-        result = run.problem;
-    } else if (!run.complete()) {
-        result +=
-            " · " + canvas.words("sampling") + " " + std::to_string(n) + " / " + std::to_string(run.total);
+    const Paint paint = run.problem.empty() ? Paint(Ink::faint) : Paint(Ink::alarm);
+    float y = where.y0 + canvas.lineHeight();
+    for (const std::string& line : resultOf(canvas, run, where.width())) {
+        canvas.text({where.x0, y}, line, {.paint = paint, .size = Size::small});
+        y += canvas.lineHeight(Size::small);
     }
-    for (const auto& [name, value] : run.figures) {
-        if (name.ends_with("_baseline")) continue;
-        const auto baseline = run.figures.find(name + "_baseline");
-        result += " · " + canvas.words(nameOf(name)) + " " + figure(value);
-        if (baseline != run.figures.end())
-            result += " (" + canvas.words("real") + " " + figure(baseline->second) + ")";
-    }
-    canvas.text({where.x0, where.y0 + canvas.lineHeight()}, result,
-                {.paint = run.problem.empty() ? Paint(Ink::faint) : Paint(Ink::alarm), .size = Size::small});
     canvas.popClip();
 }
 
@@ -198,8 +235,9 @@ const Viewer::Trails& Viewer::trailsOf(const Shown& shown) {
 
 void Viewer::drawPlane(Canvas& canvas, const core::Frame& frame, const Shown& shown, Rect where) {
     const Trajectory& run = shown.run;
-    Plot plot = canvas.plot(shown.id + "/plane",
-                            {.x = planeAxis("x_1"), .y = planeAxis("x_2"), .equal = true}, where);
+    const bool roomy = where.height() > canvas.px(150);
+    const Axis x = planeAxis(roomy ? "x_1" : "", roomy), y = planeAxis(roomy ? "x_2" : "", roomy);
+    Plot plot = canvas.plot(shown.id + "/plane", {.x = x, .y = y, .equal = true}, where);
     plot.points(Series::columns(frame.find("forward_x0")), Paint(Ink::data, 0.3f), 1.5f);
     if (m_quantity == Quantity::state) {
         const Trails& trails = trailsOf(shown);
