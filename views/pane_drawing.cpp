@@ -130,14 +130,27 @@ std::vector<Rect> Pane::State::layOutShelf(size_t first, const Rect& area, const
     Canvas measure("shelf", area, t, *painter, memory, {});
     const float height = t.px(26), between = t.px(8);
     std::vector<Rect> buttons;
-    float x = area.x0, y = area.y0;
-    for (size_t i = first; i < panels.size(); ++i) {
-        const float title = measure.measure(titleOf(panels[i].id).title, Size::small).x;
-        const float width = std::min(std::ceil(title) + t.px(20), area.width());
-        if (x + width > area.x1) x = area.x0, y += height + between;
-        buttons.push_back({x, y, x + width, y + height});
-        x += width + between;
-    }
+    float y = area.y0;
+    const auto deal = [&](float widest) {
+        buttons.clear();
+        y = area.y0;
+        float x = area.x0;
+        for (size_t i = first; i < panels.size(); ++i) {
+            const float title = measure.measure(titleOf(panels[i].id).title, Size::small).x;
+            const float width = std::min(std::ceil(title) + t.px(20), widest);
+            if (x + width > area.x1) x = area.x0, y += height + between;
+            buttons.push_back({x, y, x + width, y + height});
+            x += width + between;
+        }
+    };
+    // Long titles are cut short before the shelf takes more than a fifth of a small pane from its panels.
+    const auto depth = [&](float widest) {
+        deal(widest);
+        return std::max(y + height - area.y0, area.height() / 5);
+    };
+    const float least = depth(t.px(72));
+    float widest = area.width();
+    while (depth(widest) > least) widest -= t.px(8);
     const float down = area.y1 - (y + height);
     for (Rect& button : buttons) button.y0 += down, button.y1 += down;
     return buttons;
@@ -165,10 +178,11 @@ void Pane::State::layOut(const Rect& area, const Theme& t) {
         if (!shelf.empty()) room.y1 = shelf.front().y0 - gap / 2;
         weights.resize(shown);
         places = layOutPanels(room, weights, gap, titleHeight);
-        const bool readable = std::all_of(places.begin(), places.end(), [&](const Rect& r) {
+        const auto isReadable = [&](const Rect& r) {
             return r.width() > 7.2f * titleHeight && r.height() > 6.4f * titleHeight;
-        });
-        if (!readable && shown > 2) continue;
+        };
+        const bool readable = std::all_of(places.begin(), places.end(), isReadable);
+        if (!readable && (shown > 2 || (shown > 1 && !isReadable(places.front())))) continue;
         places.insert(places.end(), shelf.begin(), shelf.end());
         return;
     }

@@ -305,8 +305,9 @@ void MainWindow::showDifferences() {
     }
     const QString faint = colour(currentTheme(), views::Ink::faint).name();
     for (size_t i = 0; i < 2; ++i) {
-        const QString difference =
-            words[i].isEmpty() ? say("the same settings; turn a knob of A or B") : words[i].join(" · ");
+        const QString difference = !words[i].isEmpty() ? words[i].join(" · ")
+                                   : m_presenting      ? say("the same settings")
+                                                       : say("the same settings; turn a knob of A or B");
         m_columns[i]->setHeading(QStringLiteral("<b>%1</b>&nbsp; %2&nbsp; <span style='color:%3'>%4</span>")
                                      .arg(i == 0 ? "A" : "B", difference.toHtmlEscaped(), faint,
                                           say("step %1").arg(m_columns[i]->frame().step)));
@@ -386,6 +387,8 @@ void MainWindow::showStatus() {
         : frame.target >= 0 ? say("on the way to step %1").arg(frame.target)
                             : say("paused"));
     m_goOn->setVisible(frame.deviceFailed);
+    // Presenting, the line is there when something has to be said, and the picture has its room else.
+    m_state->parentWidget()->setVisible(!m_presenting || frame.deviceFailed || !m_state->text().isEmpty());
     m_scratch->setVisible(m_shipped && frame.step > 0);
     if (m_shipped) {
         const std::optional<double> seconds = m_estimate.seconds();

@@ -112,10 +112,21 @@ void PresetHeader::dress() {
     m_why->setAccessibleName(say("Why?"));
     m_why->setToolTip(say("What is behind it. Look and guess first."));
     showWords();
+    showTitle();
 }
 
 void PresetHeader::setPresenting(bool presenting) {
-    m_title->setVisible(presenting);
+    m_presenting = presenting;
+    showTitle();
+}
+
+// On a narrow screen the words that say what to look for need the room.
+void PresetHeader::showTitle() {
+    m_title->setVisible(m_presenting && width() >= scaled(800));
+}
+
+void PresetHeader::resizeEvent(QResizeEvent*) {
+    showTitle();
 }
 
 void PresetHeader::showWords() {

@@ -36,11 +36,16 @@ class PresetHeader : public QWidget {
   signals:
     void chosen(const QString& preset);
 
+  protected:
+    void resizeEvent(QResizeEvent* event) override;
+
   private:
     void showWords();
+    void showTitle();
 
     LessonText m_text;
     core::OwnDataPtr m_own;
+    bool m_presenting = false;
     QLabel *m_title, *m_words;
     QComboBox* m_presets;
     QToolButton* m_why;

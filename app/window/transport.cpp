@@ -25,7 +25,7 @@ constexpr Speed speeds[] = {
 
 }  // namespace
 
-Transport::Transport(const Actions& actions, QWidget* parent) : QWidget(parent) {
+Transport::Transport(const Actions& actions, QWidget* parent) : QWidget(parent), m_actions(actions) {
     auto* row = new QHBoxLayout(this);
     const auto add = [&](QAction* action) { row->addWidget(button(action)); };
     m_run = button(actions.run, true);
@@ -79,6 +79,14 @@ void Transport::dress() {
         button->setAccessibleName(button->defaultAction()->text());
     }
     m_run->setMinimumWidth(scaled(104));
+    // Presenting, the timeline needs the room; the keys of what is left out work all the same.
+    const bool few = currentTheme().scale > 1.3f;
+    for (QToolButton* button : m_buttons) {
+        const QAction* action = button->defaultAction();
+        const bool rest = action == m_actions.first || action == m_actions.last ||
+                          action == m_actions.reset || action == m_actions.newSeed;
+        button->setVisible(!few || !rest);
+    }
     const QSignalBlocker quiet(m_speed);
     for (int i = 0; i < m_speed->count(); ++i) m_speed->setItemText(i, say(speeds[i].words));
     m_speed->setAccessibleName(say("Speed"));

@@ -33,6 +33,7 @@ class Transport : public QWidget {
   private:
     QToolButton* button(QAction* action, bool wide = false);
 
+    const Actions& m_actions;
     QToolButton* m_run;
     std::vector<QToolButton*> m_buttons;
     TimelineBar* m_timeline;

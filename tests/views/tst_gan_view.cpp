@@ -31,6 +31,15 @@ class GanViewTest : public QObject {
         QSurfaceFormat::setDefaultFormat(format);
     }
 
+    // Half of a projector's screen, as A and B are presented: pictures before the buttons of other panels.
+    void inALowPaneOfLargeTypeThePicturesHaveTheRoom() {
+        PaneStage stage("gan", 640, 490, views::Palette::dark, 1.85f);
+        stage.show(samples::imageFrame());
+        const auto places = stage.pane.panelRects();
+        QCOMPARE(places.size(), size_t(1));
+        QVERIFY2(places[0].body.height() > 240, qPrintable(QString::number(places[0].body.height())));
+    }
+
     void theStateOfTheSamplesIsWhatTheAlarmSays() {
         PaneStage stage("gan", 1280, 800);
         stage.show(ownPointsAtTheStart(0.07f, 1));

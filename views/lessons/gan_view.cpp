@@ -140,8 +140,48 @@ Series firstOf(Series series, size_t most) {
     return series;
 }
 
+float widthOf(const Canvas& canvas, const LegendEntry& entry) {
+    return canvas.px(22) + canvas.measure(entry.label, Size::small).x;
+}
+
+// Cuts the place of a legend of `width` from the area: below, or beside a plane that is larger without it.
+Rect cutLegend(Canvas& canvas, float width, bool& beside) {
+    Rect& area = canvas.area();
+    const float small = canvas.lineHeight(Size::small), line = small + canvas.px(6);
+    const float across = area.width() - canvas.measure("−0.00 0.00", Size::small).x - canvas.px(38),
+                down = area.height() - 2 * small - canvas.px(10);
+    beside = std::min(across - width, down) > std::min(across, down - line) + canvas.px(8);
+    if (!beside) return area.cutBottom(line);
+    Rect right = area;
+    right.x0 = area.x1 -= width;
+    return right;
+}
+
+// In one row below the tick labels, under the plane or as far as it takes.
+void drawLegendBelow(Canvas& canvas, const Rect& key, const Rect& plane,
+                     const std::vector<LegendEntry>& entries) {
+    Rect row = {plane.x0, 0, key.x1, key.y1};
+    row.y0 = std::min(key.y0 + canvas.px(4), plane.y1 + canvas.lineHeight(Size::small) + canvas.px(14));
+    float whole = canvas.px(18) * float(entries.size() - 1);
+    for (const LegendEntry& entry : entries) whole += widthOf(canvas, entry);
+    row.x0 = std::max(key.x0, std::min(row.x0, row.x1 - whole));
+    for (const LegendEntry& entry : entries) {
+        const float width = widthOf(canvas, entry);
+        if (row.x0 + width > row.x1) break;
+        canvas.legend(row, {entry});
+        row.x0 += width + canvas.px(18);
+    }
+}
+
 void drawPlane(Canvas& canvas, const Frame& frame) {
-    Rect key = canvas.area().cutBottom(canvas.lineHeight(Size::small) + canvas.px(6));
+    const std::vector<LegendEntry> entries = {{"data", Ink::data},
+                                              {"generated", Ink::generated},
+                                              {"−∇_x L_G", Ink::text, LegendEntry::arrow},
+                                              {"D = ½", Ink::text, LegendEntry::line}};
+    float widest = 0;
+    for (const LegendEntry& entry : entries) widest = std::max(widest, widthOf(canvas, entry));
+    bool beside = false;
+    const Rect key = cutLegend(canvas, widest + canvas.px(16), beside);
     Plot plot =
         canvas.plot("plane", {.x = planeAxis("x_1"), .y = planeAxis("x_2"), .equal = true, .bar = true});
     const FieldStyle style = probabilityStyle();
@@ -156,24 +196,12 @@ void drawPlane(Canvas& canvas, const Frame& frame) {
                 Paint(Ink::text, 0.8f), 28);
     if (!frame.find("samples")) canvas.empty("Real and generated points, and the field of D.", plot.rect());
 
-    const std::vector<LegendEntry> entries = {{"data", Ink::data},
-                                              {"generated", Ink::generated},
-                                              {"−∇_x L_G", Ink::text, LegendEntry::arrow},
-                                              {"D = ½", Ink::text, LegendEntry::line}};
-    // Below the tick labels.
-    Rect row = {plot.rect().x0, 0, key.x1, key.y1};
-    row.y0 = std::min(key.y0 + canvas.px(4), plot.rect().y1 + canvas.lineHeight(Size::small) + canvas.px(14));
-    const auto widthOf = [&](const LegendEntry& entry) {
-        return canvas.px(22) + canvas.measure(entry.label, Size::small).x;
-    };
-    float whole = canvas.px(18) * float(entries.size() - 1);
-    for (const LegendEntry& entry : entries) whole += widthOf(entry);
-    row.x0 = std::max(key.x0, std::min(row.x0, row.x1 - whole));  // under the plane, or as far as it takes
-    for (const LegendEntry& entry : entries) {
-        const float width = widthOf(entry);
-        if (row.x0 + width > row.x1) break;
-        canvas.legend(row, {entry});
-        row.x0 += width + canvas.px(18);
+    if (beside) {
+        // Right of the colour bar's numbers.
+        const float bar = canvas.px(30 + 16) + canvas.measure("−0.00", Size::small).x;
+        canvas.legend({std::min(key.x0, plot.rect().x1 + bar), plot.rect().y0, key.x1, key.y1}, entries);
+    } else {
+        drawLegendBelow(canvas, key, plot.rect(), entries);
     }
     if (const auto at = plot.hover()) {
         const Grid field = planeGrid(frame.find("d_field"));
