@@ -96,6 +96,7 @@ Actions::Actions(QWidget* w) {
                    "The window and the lesson in the other language.", keys("Ctrl+L"));
     find = add(w, "find", "search", "Find a command…", "Type a few letters of what you want to do.",
                keys("Ctrl+Shift+P"));
+    keyboard = add(w, "keyboard", nullptr, "Keyboard", "Every key and what it does.", keys("F1") + keys("?"));
     leaveText =
         add(w, "leave", nullptr, "Leave the field",
             "Ends the way to another step; puts the keyboard back on the picture; leaves the presenter mode.",
@@ -142,6 +143,17 @@ void Actions::setRunning(bool running) {
     const QColor onAccent = currentTheme().isLight() ? QColor(Qt::white) : QColor(Qt::black);
     run->setText(running ? say("Pause") : say("Run"));
     run->setIcon(icon(running ? "pause" : "run", onAccent));
+}
+
+std::vector<Actions::Group> Actions::groups() const {
+    std::vector<Group> groups;
+    for (const Entry& entry : m_entries) {
+        if (entry.action == run) groups.push_back({"The training run", {}});
+        if (entry.action == sample) groups.push_back({"The sampling run", {}});
+        if (entry.action == compare) groups.push_back({"The window", {}});
+        groups.back().actions.push_back(entry.action);
+    }
+    return groups;
 }
 
 std::vector<QAction*> Actions::all() const {

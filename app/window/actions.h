@@ -23,13 +23,19 @@ struct Actions {
     void setSampling(bool samples);
     // Those that a person may look for, in the order of a menu.
     std::vector<QAction*> all() const;
+    // All of them, by what they move.
+    struct Group {
+        const char* title;
+        std::vector<QAction*> actions;
+    };
+    std::vector<Group> groups() const;
 
     QAction *run, *step, *stage, *back, *first, *last, *reset, *newSeed;
     // With Ctrl, the keys that move the training run move the sampling run.
     QAction *sample, *otherDice, *play, *playBack, *sampleStep, *sampleBack, *sampleStage, *sampleStageBack,
         *sampleFirst, *sampleLast, *goToTime, *loop, *fork, *forkWith, *dropFork, *keepUp;
     QAction *compare, *presenter, *openData, *exportPicture, *shareRun, *pasteRun, *device, *theme, *language,
-        *find, *leaveText, *quit;
+        *find, *keyboard, *leaveText, *quit;
 
   private:
     struct Entry {

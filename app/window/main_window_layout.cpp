@@ -17,6 +17,7 @@
 #include "app/window/export_dialog.h"
 #include "app/window/figure_label.h"
 #include "app/window/interface_words.h"
+#include "app/window/keyboard_sheet.h"
 #include "app/window/knob_panel.h"
 #include "app/window/lesson_list.h"
 #include "app/window/main_window.h"
@@ -179,6 +180,7 @@ void MainWindow::connectActions() {
     });
     on(a.language, [this] { setLanguage(interfaceLanguage() == "en" ? "zh" : "en"); });
     on(a.find, [this] { openPalette(); });
+    on(a.keyboard, [this] { KeyboardSheet(*m_actions, this).exec(); });
     on(a.device, [this] { useOtherDevice(); });
     on(a.leaveText, [this] { leave(); });
     on(a.quit, [this] { close(); });

@@ -4,13 +4,16 @@
 #include <QApplication>
 #include <QComboBox>
 #include <QElapsedTimer>
+#include <QLabel>
 #include <QSlider>
 #include <QTest>
+#include <QTimer>
 #include <cmath>
 
 #include "app/window/exporter.h"
 #include "app/window/figure_box.h"
 #include "app/window/gl_probe.h"
+#include "app/window/keyboard_sheet.h"
 #include "app/window/knob_editor.h"
 #include "app/window/knob_panel.h"
 #include "app/window/lesson_list.h"
@@ -95,6 +98,25 @@ class TestWindow : public QObject, support::WithWindow {
             QVERIFY2(comesTrue([&] { return frame().running; }), name);
             press(Qt::Key_Space);
             QVERIFY2(comesTrue([&] { return !frame().running; }), name);
+        }
+    }
+
+    void theKeyboardSheetHasEveryKey() {
+        for (const Qt::Key key : {Qt::Key_F1, Qt::Key_Question}) {
+            QStringList shown;
+            QTimer::singleShot(0, &window(), [&] {
+                auto* sheet = qobject_cast<KeyboardSheet*>(QApplication::activeModalWidget());
+                if (!sheet) return;
+                for (const QLabel* label : sheet->findChildren<QLabel*>()) shown << label->text();
+                sheet->reject();
+            });
+            press(key);
+            QVERIFY(shown.size() > 20);
+            for (const QAction* action : window().actions().find->parent()->findChildren<QAction*>())
+                for (const QKeySequence& sequence : action->shortcuts()) {
+                    const QString name = sequence.toString(QKeySequence::NativeText);
+                    QVERIFY2(shown.join(", ").split(", ").contains(name), qPrintable(name));
+                }
         }
     }
 
