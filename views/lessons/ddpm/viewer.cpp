@@ -82,21 +82,29 @@ void Viewer::draw(Canvas& canvas, const core::Frame& frame, const SamplingPlace&
     };
     const Shown first = shownOf(*run, place.step, "run", Ink::generated);
     if (!branch || branch->steps.empty())
-        return drawColumn(canvas, frame, first, area, resultOf(canvas, *run, area.width()).size());
+        return drawColumn(canvas, frame, first, area, headLines(canvas, first, area.width()).size());
     const double t = run->steps.empty() ? 0 : run->timeOf(first.step);
     // The branch stands at the same time as the run, or as far as it has got.
     const int beside = t <= 0 ? int(branch->steps.size()) : stepAt(*branch, t);
     const Shown second = shownOf(*branch, beside, "branch", Ink::learned);
     const Rect left = area.column(0, 2, canvas.px(16)), right = area.column(1, 2, canvas.px(16));
     // Both planes begin at the same height.
-    const size_t lines = std::max(resultOf(canvas, *run, left.width()).size(),
-                                  resultOf(canvas, *branch, right.width()).size());
+    const size_t lines = std::max(headLines(canvas, first, left.width()).size(),
+                                  headLines(canvas, second, right.width()).size());
     drawColumn(canvas, frame, first, left, lines);
     drawColumn(canvas, frame, second, right, lines);
 }
 
-// What the result is worth, in lines that leave room for the button at their end.
-std::vector<std::string> Viewer::resultOf(const Canvas& canvas, const Trajectory& run, float width) const {
+// How the run was made and what the result is worth, in lines; the first stands between time and button, and
+// is empty where it has no room there.
+std::vector<std::string> Viewer::headLines(const Canvas& canvas, const Shown& shown, float width) const {
+    const Trajectory& run = shown.run;
+    const auto how = [&](int step) {
+        std::string words = choice(run, "sampler");
+        words += (words.empty() ? "" : " · ") + std::to_string(step) + " / " + std::to_string(run.total);
+        if (run.forkStep > 0 || run.parent >= 0) words += " · " + canvas.words("branch");
+        return words;
+    };
     std::vector<std::string> parts = {canvas.words("network of step") + " " + count(run.trainingStep)};
     if (!run.problem.empty()) {
         parts = {run.problem};
@@ -111,16 +119,24 @@ std::vector<std::string> Viewer::resultOf(const Canvas& canvas, const Trajectory
         if (baseline != run.figures.end())
             parts.back() += " (" + canvas.words("real") + " " + figure(baseline->second) + ")";
     }
-    const float room = width - buttonWidth(canvas) - canvas.px(6);
-    std::vector<std::string> lines;
+    // By the longest that it can be, so that nothing jumps from step to step.
+    const float first = width - placeWidth(canvas) - buttonWidth(canvas) - canvas.px(8);
+    std::vector<std::string> lines = {how(shown.step)};
+    if (canvas.measure(how(run.total), Size::small).x > first) lines.insert(lines.begin(), std::string());
+    bool begins = true;
     for (const std::string& part : parts) {
-        const std::string longer = lines.empty() ? part : lines.back() + " · " + part;
-        if (!lines.empty() && canvas.measure(longer, Size::small).x <= room)
+        const std::string longer = lines.back() + " · " + part;
+        if (!begins && canvas.measure(longer, Size::small).x <= width)
             lines.back() = longer;
         else
             lines.push_back(part);
+        begins = false;
     }
     return lines;
+}
+
+float Viewer::placeWidth(const Canvas& canvas) const {
+    return canvas.measure("t = 1 000").x + canvas.px(12);
 }
 
 float Viewer::buttonWidth(const Canvas& canvas) const {
@@ -128,12 +144,12 @@ float Viewer::buttonWidth(const Canvas& canvas) const {
 }
 
 void Viewer::drawColumn(Canvas& canvas, const core::Frame& frame, const Shown& shown, Rect where,
-                        size_t resultLines) {
-    Rect head = where.cutTop(float(1 + resultLines) * canvas.lineHeight(Size::small) + canvas.px(6));
+                        size_t lines) {
+    const Rect head = where.cutTop(float(lines) * canvas.lineHeight(Size::small) + canvas.px(6));
     // One sample or all.
     const std::string label = m_single ? "all" : "one";
-    const Rect button = {head.x1 - buttonWidth(canvas), head.y1 - canvas.px(26), head.x1,
-                         head.y1 - canvas.px(6)};
+    const Rect button = {head.x1 - buttonWidth(canvas), head.y0 - canvas.px(3), head.x1,
+                         head.y0 + canvas.px(17)};
     drawHead(canvas, shown, head);
     if (canvas.button(shown.id + "/single", button, canvas.words(label))) m_single = !m_single;
     if (canvas.hovered(button)) canvas.tooltip("One sample, or all of them.");
@@ -167,20 +183,14 @@ void Viewer::drawHead(Canvas& canvas, const Shown& shown, Rect where) const {
         const double t = run.timeOf(shown.step);
         place = "t = " + (t == std::round(t) ? count(int64_t(t)) : figure(t, 3));
     }
-    const Vec size = canvas.text({where.x0, where.y0}, place, {.paint = shown.paint, .size = Size::base});
-    std::string how = choice(run, "sampler");
-    how += (how.empty() ? "" : " · ") + std::to_string(shown.step) + " / " + std::to_string(run.total);
-    if (run.forkStep > 0 || run.parent >= 0) how += " · " + canvas.words("branch");
-    const float left = where.x0 + std::max(size.x, canvas.measure("t = 1 000").x) + canvas.px(12);
+    canvas.text({where.x0, where.y0}, place, {.paint = shown.paint, .size = Size::base});
+    const std::vector<std::string> lines = headLines(canvas, shown, where.width());
+    const float small = canvas.lineHeight(Size::small);
+    float y = where.y0 + canvas.lineHeight() - small;
     canvas.pushClip(where);
-    canvas.text({left, where.y0 + canvas.lineHeight() - canvas.lineHeight(Size::small)}, how,
-                {.paint = Ink::faint, .size = Size::small});
-    const Paint paint = run.problem.empty() ? Paint(Ink::faint) : Paint(Ink::alarm);
-    float y = where.y0 + canvas.lineHeight();
-    for (const std::string& line : resultOf(canvas, run, where.width())) {
-        canvas.text({where.x0, y}, line, {.paint = paint, .size = Size::small});
-        y += canvas.lineHeight(Size::small);
-    }
+    for (size_t i = 0; i < lines.size(); ++i, y += small)
+        canvas.text({i == 0 ? where.x0 + placeWidth(canvas) : where.x0, y}, lines[i],
+                    {.paint = run.problem.empty() ? Ink::faint : Ink::alarm, .size = Size::small});
     canvas.popClip();
 }
 
@@ -307,7 +317,9 @@ void Viewer::drawTiles(Canvas& canvas, const Shown& shown, Rect where) {
         const float left = canvas.snap(where.x0 + float(i) * std::max(step, side + gap));
         const Rect tile = {left, where.y0, left + side, where.y1};
         const bool chosen = m_quantity == quantities[i];
-        canvas.text({tile.x0, tile.y0}, symbols[i],
+        // The longest gives up its condition where the tiles are small.
+        const bool fits = canvas.measure(symbols[i], Size::small).x <= std::max(step, side + gap);
+        canvas.text({tile.x0, tile.y0}, fits ? symbols[i] : "x_0",
                     {.paint = chosen ? Paint(Ink::text) : Paint(Ink::faint), .size = Size::small});
         const Rect body = {tile.x0, tile.y0 + line, tile.x1, tile.y1};
         drawTile(canvas, shown, quantities[i], body);

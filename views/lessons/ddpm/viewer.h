@@ -34,9 +34,9 @@ class Viewer {
         std::vector<std::vector<float>> x, y;
     };
 
-    void drawColumn(Canvas& canvas, const core::Frame& frame, const Shown& shown, Rect where,
-                    size_t resultLines);
-    std::vector<std::string> resultOf(const Canvas& canvas, const core::Trajectory& run, float width) const;
+    void drawColumn(Canvas& canvas, const core::Frame& frame, const Shown& shown, Rect where, size_t lines);
+    std::vector<std::string> headLines(const Canvas& canvas, const Shown& shown, float width) const;
+    float placeWidth(const Canvas& canvas) const;
     float buttonWidth(const Canvas& canvas) const;
     void drawHead(Canvas& canvas, const Shown& shown, Rect where) const;
     void drawSheet(Canvas& canvas, const Shown& shown, Rect where);
