@@ -1,10 +1,13 @@
 #include "app/window/own_file.h"
 
+#include <zlib.h>
 #include <QBuffer>
 #include <QFile>
 #include <QImage>
 #include <QImageReader>
 #include <QPainter>
+
+#include <cstring>
 #include <span>
 
 #include "core/base/error.h"
@@ -31,7 +34,28 @@ bool isDarkInk(const QImage& picture) {
     return 2 * light < cover;
 }
 
+uint32_t wordAt(std::span<const uint8_t> bytes, size_t at) {
+    return uint32_t(bytes[at]) << 24 | uint32_t(bytes[at + 1]) << 16 | uint32_t(bytes[at + 2]) << 8 |
+           uint32_t(bytes[at + 3]);
+}
+
+// Is every chunk of a PNG there, with its check sum? The decoder of one that is not writes to stderr.
+bool isWholePng(std::span<const uint8_t> bytes) {
+    constexpr size_t signature = 8, around = 12;  // length, name and check sum of a chunk
+    for (size_t at = signature; at + around <= bytes.size();) {
+        const size_t length = wordAt(bytes, at);
+        if (length > bytes.size() - at - around) return false;
+        const auto sum = crc32(0, &bytes[at + 4], uInt(length + 4));
+        if (sum != wordAt(bytes, at + 8 + length)) return false;
+        if (std::memcmp(&bytes[at + 4], "IEND", 4) == 0) return true;
+        at += length + around;
+    }
+    return false;
+}
+
 QImage greyPicture(const std::string& path, std::span<const uint8_t> bytes) {
+    CHECK(bytes[0] != 0x89 || isWholePng(bytes),
+          "{}: expected a sound picture, got a PNG that is cut or damaged", path);
     QByteArray raw =
         QByteArray::fromRawData(reinterpret_cast<const char*>(bytes.data()), qsizetype(bytes.size()));
     QBuffer buffer(&raw);

@@ -38,8 +38,10 @@ int64_t limitOf(const std::string& name, const RunLimits& limits) {
 class Descriptor {
   public:
     Descriptor(const fs::path& path, int flags, const char* expected)
+        : Descriptor(path, path, flags, expected) {}
+    Descriptor(const fs::path& path, const fs::path& known, int flags, const char* expected)
         : m_fd(open(path.c_str(), flags | O_CLOEXEC, 0644)) {
-        if (m_fd < 0) refuse(path, expected, errno);
+        if (m_fd < 0) refuse(known, expected, errno);
     }
     ~Descriptor() { close(m_fd); }
     Descriptor(const Descriptor&) = delete;
@@ -55,15 +57,16 @@ void syncFolder(const fs::path& folder) {
     if (fsync(d.get()) != 0) refuse(folder, "a folder that can be synced", errno);
 }
 
-void writeFile(const fs::path& path, const std::vector<uint8_t>& bytes) {
-    const Descriptor d(path, O_WRONLY | O_CREAT | O_EXCL, "a file to write");
+// What goes wrong is said of `known`, the place that the user has named, as the file is to stand there.
+void writeFile(const fs::path& path, const fs::path& known, const std::vector<uint8_t>& bytes) {
+    const Descriptor d(path, known, O_WRONLY | O_CREAT | O_EXCL, "a file to write");
     for (size_t done = 0; done < bytes.size();) {
         const ssize_t n = write(d.get(), bytes.data() + done, bytes.size() - done);
         if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) refuse(path, "room for the file", n < 0 ? errno : ENOSPC);
+        if (n <= 0) refuse(known, "room for the file", n < 0 ? errno : ENOSPC);
         done += size_t(n);
     }
-    if (fsync(d.get()) != 0) refuse(path, "a file that can be synced", errno);
+    if (fsync(d.get()) != 0) refuse(known, "a file that can be synced", errno);
 }
 
 // Regular files only: a FIFO would wait for ever, and /dev/zero never ends.
@@ -124,7 +127,7 @@ fs::path freshBeside(const fs::path& target) {
     }
     fs::path fresh = besideOf(target, std::to_string(getpid()));
     fs::remove_all(fresh, ignored);
-    if (mkdir(fresh.c_str(), 0755) != 0) refuse(fresh, "a place for a folder", errno);
+    if (mkdir(fresh.c_str(), 0755) != 0) refuse(target, "a place for a folder", errno);
     return fresh;
 }
 
@@ -147,7 +150,7 @@ void writeFolder(const fs::path& folder, const RunFiles& files) {
     std::error_code ignored;
     const bool there = fs::exists(target, ignored);
     try {
-        for (const auto& [name, bytes] : files) writeFile(fresh / name, bytes);
+        for (const auto& [name, bytes] : files) writeFile(fresh / name, target / name, bytes);
         syncFolder(fresh);
         // At no moment is there no run: the two folders change places.
         const int changed =

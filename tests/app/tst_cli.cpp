@@ -279,6 +279,20 @@ class TestCli : public QObject {
         QVERIFY(object["opengl"].toObject()["ok"].toBool());
     }
 
+    void aCutPictureIsOneSentence() {
+        QFile whole(SOURCE_DIR "/assets/pictures/window.png");
+        QVERIFY(whole.open(QIODevice::ReadOnly));
+        QTemporaryDir folder;
+        QFile cut(folder.filePath("cut.png"));
+        QVERIFY(cut.open(QIODevice::WriteOnly) && cut.write(whole.read(30'000)) == 30'000);
+        cut.close();
+        const Outcome outcome =
+            genscope({"train", "--preset", "ring8", "--steps", "1", "--data", cut.fileName()});
+        QVERIFY(outcome.code != 0);
+        QCOMPARE(outcome.err.trimmed().count('\n'), 0);
+        QVERIFY2(outcome.err.contains("cut.png: expected a sound picture"), outcome.err.constData());
+    }
+
     void shotWritesAPictureOfTheAskedSize() {
         const QTemporaryDir folder;
         const QString path = folder.filePath("a.png");

@@ -186,6 +186,7 @@ class TestCliSample : public QObject {
                                       "--quiet", "--out", "/proc/none/run"});
         QCOMPARE(run.code, 73);
         QVERIFY(run.isOneSentence());
+        QVERIFY2(run.err.contains("/proc/none/run: "), run.err.constData());
     }
 };
 
