@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/graph/compiling.h"
+
 namespace core::cuda {
 namespace {
 
@@ -16,6 +18,10 @@ ClusterBuilder::ClusterBuilder(const Plan& plan) : m_plan(plan), g(*plan.graph) 
 NodeId ClusterBuilder::origin(NodeId id) const {
     while (node(id).op == Op::reshape || m_sameAsOperand[size_t(id)]) id = node(id).inputs[0];
     return id;
+}
+
+bool ClusterBuilder::isView(Op op) {
+    return op == Op::sliceRows || op == Op::sliceColumns || op == Op::transpose || op == Op::turnTaps;
 }
 
 bool ClusterBuilder::isPointwise(NodeId id) const {
@@ -201,11 +207,38 @@ bool ClusterBuilder::foldsAway(NodeId id) const {
     return true;
 }
 
+NodeId ClusterBuilder::lastReader(NodeId id) const {
+    NodeId last = id;
+    for (NodeId user : m_users[size_t(id)])
+        last = std::max(last, isView(node(user).op) ? lastReader(user) : user);
+    return last;
+}
+
+// Are the weights that the view shows changed before they are read through it for the last time?
+bool ClusterBuilder::outlivesItsMemory(NodeId id) const {
+    NodeId base = origin(id);
+    while (isView(node(base).op)) base = origin(node(base).inputs[0]);
+    const Node& leaf = node(base);
+    if (leaf.op != Op::parameter && leaf.op != Op::state) return false;
+    const NodeId last = lastReader(id);
+    const int here = node(id).phase;
+    for (NodeId write = id + 1; write < NodeId(g.nodes.size()); ++write) {
+        const Node& n = node(write);
+        if (!isEffect(n.op) || !m_plan.alive[size_t(write)]) continue;
+        // A later phase may read, write, and begin again.
+        const bool between = write < last || (n.phase != here && n.phase <= node(last).phase);
+        const std::vector<int> entries = entriesWritten(g, n);
+        if (between && std::find(entries.begin(), entries.end(), leaf.slot) != entries.end()) return true;
+    }
+    return false;
+}
+
 // Is the node computed where it is read instead of here?
 bool ClusterBuilder::waits(NodeId id) const {
     const Node& n = node(id);
     const std::vector<NodeId>& users = m_users[size_t(id)];
     if (m_out.kept[size_t(id)] || users.empty()) return false;
+    if (isView(n.op) && outlivesItsMemory(id)) return false;
     if (n.op == Op::fill) return true;
     if (n.op == Op::sliceRows) return view(n.inputs[0]).step == 0 && !view(n.inputs[0]).turned;
     if (n.op == Op::sliceColumns || n.op == Op::transpose || n.op == Op::turnTaps) return foldsAway(id);

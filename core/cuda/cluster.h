@@ -94,6 +94,7 @@ class ClusterBuilder {
 
     const Node& node(NodeId id) const { return g.nodes[size_t(id)]; }
     bool isLeaf(NodeId id) const { return node(id).op <= Op::constant; }
+    static bool isView(Op op);
     bool isPointwise(NodeId id) const;
     bool isLazyKind(NodeId id) const;
     bool waits(NodeId id) const;
@@ -119,6 +120,8 @@ class ClusterBuilder {
     void needOperands(NodeId id);
     void settle(bool everything, NodeId at);
     bool foldsAway(NodeId id) const;
+    NodeId lastReader(NodeId id) const;
+    bool outlivesItsMemory(NodeId id) const;
     NodeId productOverRows(NodeId sum, NodeId operand) const;
 
     const Plan& m_plan;

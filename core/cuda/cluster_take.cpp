@@ -240,19 +240,7 @@ void ClusterBuilder::settle(bool everything, NodeId at) {
         const std::vector<NodeId>& users = m_users[size_t(id)];
         const bool later = std::any_of(users.begin(), users.end(), [&](NodeId u) { return u >= at; });
         if (!later || (!everything && !readsMutable(id))) continue;
-        if (node(id).op == Op::sliceRows || node(id).op == Op::sliceColumns) {
-            // A view of memory that nobody changes can stay one.
-            if (!readsMutable(id)) {
-                need(view(id).node);
-                continue;
-            }
-            if (view(id).turned) need(node(id).inputs[0]);
-            m_waiting[size_t(id)] = false;
-            m_out.kept[size_t(id)] = true;
-            takePointwise(id);
-            continue;
-        }
-        need(id);
+        need(isView(node(id).op) ? view(id).node : id);
     }
 }
 

@@ -98,6 +98,42 @@ class TestCluster : public QObject {
         QVERIFY(built->clusters.all[0].assigned < 0);
     }
 
+    // Products read parts of weights where they lie, also where other numbers change before the last of them.
+    void weightsAreReadWhereTheyLie() {
+        std::vector<NodeId> parts;
+        const auto built = build([&](Recorder& r) {
+            const Var h = layer(r, r.normal("x", {13, 7}), 7, 6, "0");
+            const Var wT = transpose(r.parameter("w", {10, 6}, {Initial::uniform, 0.5f}));
+            const Var left = sliceColumns(wT, 0, 5), right = sliceColumns(wT, 5, 5);
+            parts = {wT.id(), left.id(), right.id()};
+            const Var a = matmul(h, left), b = matmul(h, right);
+            const Var seen = r.state("seen", {1}, {});
+            r.assign(seen, seen + 1);
+            r.minimize(mean(square(a * b)), "", Adam{{0.01f}, {0.9f}});
+        });
+        QCOMPARE(built->count(Kind::transpose), 0);
+        for (NodeId part : parts) QVERIFY(!built->clusters.kept[size_t(part)]);
+    }
+
+    // But what it was before is kept where it changes before the last of them.
+    void whatChangesIsTakenBefore() {
+        const auto built = build([](Recorder& r) {
+            const Var s = r.state("s", {5, 7}, {});
+            const Var old = transpose(s);
+            r.probe("a", matmul(r.normal("x", {13, 7}), old));
+            r.assign(s, 2 * s);
+            r.probe("b", matmul(r.normal("y", {13, 7}), old));
+        });
+        QCOMPARE(built->count(Kind::transpose), 1);
+        QCOMPARE(built->count(Kind::product), 2);
+        const auto at = [&](const auto& claim) {
+            return std::find_if(built->clusters.all.begin(), built->clusters.all.end(), claim);
+        };
+        const auto turned = at([](const Cluster& c) { return c.kind == Kind::transpose; });
+        QVERIFY(turned < at([](const Cluster& c) { return c.kind == Kind::product; }));
+        QVERIFY(turned < at([](const Cluster& c) { return c.assigned >= 0; }));
+    }
+
     void withoutAPluginOneSentenceSaysSo() {
         const cuda::Availability none = cuda::availability("/nowhere/genscope_cuda.so");
         QVERIFY(!none.there);
