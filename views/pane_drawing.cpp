@@ -161,14 +161,17 @@ std::vector<Rect> Pane::State::layOutShelf(size_t first, const Rect& area, const
 void Pane::State::layOut(const Rect& area, const Theme& t) {
     const float titleHeight = painter->fonts().font(Size::title)->FontSize + t.px(8);
     std::vector<std::string> ids;
-    std::vector<float> weights;
+    // Titles grow when the letters of another language have come.
+    std::vector<float> weights, titleWidths;
+    const Canvas measure("titles", area, t, *painter, memory, {});
     size_t wanted = 0;
     for (const Panel& panel : panels) {
         ids.push_back(panel.id);
         weights.push_back(panel.weight);
+        titleWidths.push_back(measure.measure(titleOf(panel.id).title, Size::small).x);
         if (!panel.shelved) ++wanted;
     }
-    const std::tuple key(area, ids, weights, titleHeight);
+    const std::tuple key(area, ids, weights, titleWidths, titleHeight);
     if (laidOutFor == key) return;
     laidOutFor = key;
     const float gap = t.px(24);

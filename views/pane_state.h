@@ -49,7 +49,7 @@ struct Pane::State {
     std::string writing;           // the panel that becomes a vector file in this frame
     std::string written;           // that file
     // Trying out layouts takes milliseconds: the last one is kept with what it was made for.
-    std::tuple<Rect, std::vector<std::string>, std::vector<float>, float> laidOutFor;
+    std::tuple<Rect, std::vector<std::string>, std::vector<float>, std::vector<float>, float> laidOutFor;
     std::vector<Rect> places;  // by panel; of those that stand on the shelf, their button
     size_t shown = 0;          // panels that have room; the others stand on the shelf
     int settling = 2;          // frames still to be drawn after the last change
