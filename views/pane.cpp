@@ -322,6 +322,12 @@ std::vector<Pane::PanelRect> Pane::panelRects() const {
     return rects;
 }
 
+std::vector<std::string> Pane::panels() const {
+    std::vector<std::string> ids;
+    for (const Panel& panel : m_state->panels) ids.push_back(panel.id);
+    return ids;
+}
+
 void Pane::maximise(const std::string& panel) {
     State& s = *m_state;
     if (panel == s.maximised) return;

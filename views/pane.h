@@ -87,6 +87,8 @@ class Pane {
     };
     // As laid out by the last render().
     std::vector<PanelRect> panelRects() const;
+    // All that the lesson has, whether there is room for them or not.
+    std::vector<std::string> panels() const;
     // One panel fills the pane; an empty id brings all of them back.
     void maximise(const std::string& panel);
     const std::string& maximised() const;

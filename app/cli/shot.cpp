@@ -131,13 +131,19 @@ int runShot(const ShotOptions& options, int argc, char** argv) {
     const std::string suffix = suffixOf(options.out);
     trainTo(main, suffix == "gif" ? 0 : steps, options.settle);
 
-    const std::string& panel = options.panel;
-    std::vector<std::string> ids;
-    if (main.column().pane())
-        for (const auto& place : main.column().pane()->pane().panelRects()) ids.push_back(place.id);
-    if (!panel.empty() && std::find(ids.begin(), ids.end(), panel) == ids.end()) {
-        fmt::print(stderr, "genscope: --panel: expected one of {}, got '{}'\n", fmt::join(ids, ", "), panel);
-        return exitUsage;
+    if (const std::string& panel = options.panel; !panel.empty() && main.column().pane()) {
+        views::Pane& pane = main.column().pane()->pane();
+        const std::vector<std::string> ids = pane.panels();
+        if (std::find(ids.begin(), ids.end(), panel) == ids.end()) {
+            fmt::print(stderr, "genscope: --panel: expected one of {}, got '{}'\n", fmt::join(ids, ", "),
+                       panel);
+            return exitUsage;
+        }
+        const auto shown = pane.panelRects();
+        if (std::none_of(shown.begin(), shown.end(), [&](const auto& place) { return place.id == panel; })) {
+            pane.maximise(panel);  // there was no room for it
+            trainTo(main, suffix == "gif" ? 0 : steps, options.settle);
+        }
     }
     try {
         save(main, options, steps, suffix);

@@ -315,6 +315,12 @@ class TestCli : public QObject {
         QCOMPARE(genscope({"shot", "--preset", "ring8", "--panel", "plane", "--out", path}).code, 0);
         const QImage picture(path);
         QVERIFY(picture.width() > 200 && picture.width() < 1200);
+        // One that has no room in a window of this size.
+        QCOMPARE(
+            genscope({"shot", "--preset", "ring8", "--panel", "losses", "--size", "960x640", "--out", path})
+                .code,
+            0);
+        QVERIFY(QImage(path).width() > 200);
         const Outcome wrong = genscope({"shot", "--preset", "ring8", "--panel", "plan", "--out", path});
         QCOMPARE(wrong.code, 2);
         QVERIFY(wrong.err.contains("plane"));
