@@ -29,22 +29,6 @@ using namespace app;
 class TestWindow : public QObject, support::WithWindow {
     Q_OBJECT
 
-    bool arrives(int64_t step) {
-        return comesTrue([&] { return frame().step == step && frame().stage.empty() && !frame().running; });
-    }
-    void startRunning() {
-        if (!frame().running) press(Qt::Key_Space);
-        QVERIFY(comesTrue([&] { return frame().running && frame().step > 2; }));
-    }
-    void stopRunning() {
-        if (frame().running) press(Qt::Key_Space);
-        QVERIFY(comesTrue([&] { return !frame().running; }));
-    }
-    void turn(const char* knob, Qt::Key key) {
-        auto* slider = window().knobs().editor(knob)->findChild<QSlider*>();
-        slider->setFocus();
-        QTest::keyClick(slider, key);
-    }
     // Every control that a person can reach with the keyboard.
     QList<QWidget*> controls() {
         QList<QWidget*> found;
@@ -281,18 +265,6 @@ class TestWindow : public QObject, support::WithWindow {
             10'000));
     }
 
-    // The run works, though nobody has pressed Run: the button says Pause, and ends it; so does Escape.
-    void aWayToAnotherStepCanBeEnded() {
-        stopRunning();
-        for (const Qt::Key key : {Qt::Key_Space, Qt::Key_Escape}) {
-            window().column().trainer().goTo(1'000'000'000);
-            QVERIFY(comesTrue([&] { return frame().target > 0 && window().actions().running(); }));
-            press(key);
-            QVERIFY(comesTrue([&] { return frame().target == -1 && !window().actions().running(); }));
-            QVERIFY(!frame().running);
-        }
-    }
-
     void timelineScrubsBothWays() {
         for (int i = 1; i <= 4; ++i) {
             press(Qt::Key_Right);
@@ -373,72 +345,6 @@ class TestWindow : public QObject, support::WithWindow {
             QVERIFY(window().column().pane()->problem().isEmpty());
         }
         stopRunning();
-    }
-
-    void comparisonSharesSeedAndDiffersByOneKnob() {
-        window().setComparing(true);
-        QCOMPARE(window().columnCount(), size_t(2));
-        const auto b = [&]() -> const core::Frame& { return window().column(1).frame(); };
-        QVERIFY(comesTrue([&] { return !b().settings.empty(); }));
-        QCOMPARE(b().seed, frame().seed);
-        QCOMPARE(b().settings, frame().settings);
-        turn("lr_g", Qt::Key_Up);
-        QVERIFY(comesTrue([&] { return b().settings.at("lr_g") > frame().settings.at("lr_g"); }));
-        press(Qt::Key_Right);
-        QVERIFY(comesTrue([&] { return b().step == 1 && frame().step == 1; }));
-        window().setComparing(false);
-        QCOMPARE(window().columnCount(), size_t(1));
-    }
-
-    void comparisonGoesOnFromWhereTheRunStands() {
-        startRunning();
-        QVERIFY(comesTrue([&] { return frame().step > 50; }));
-        stopRunning();
-        turn("lr_g", Qt::Key_Up);
-        QVERIFY(comesTrue([&] { return frame().settings.at("lr_g") > 5e-4; }));
-        const int64_t there = frame().step;
-        window().setComparing(true);
-        QVERIFY(comesTrue([&] { return frame(1).step == there && !frame(1).settings.empty(); }));
-        QCOMPARE(frame().step, there);
-        QCOMPARE(frame(1).settings, frame().settings);
-        QCOMPARE(frame(1).histories.at("loss_g").buckets().size(),
-                 frame().histories.at("loss_g").buckets().size());
-        press(Qt::Key_Right);
-        QVERIFY(comesTrue([&] { return frame().step == there + 1 && frame(1).step == there + 1; }));
-        QCOMPARE(frame(1).scalar("loss_g"), frame().scalar("loss_g"));
-        press(Qt::Key_Home);
-        QVERIFY(comesTrue([&] { return frame().step == 0 && frame(1).step == 0; }));
-        press(Qt::Key_End);
-        QVERIFY(comesTrue([&] { return frame().step == there + 1 && frame(1).step == there + 1; }));
-        window().setComparing(false);
-        QCOMPARE(frame().step, there + 1);
-    }
-
-    void everyLessonKeepsItsRun() {
-        startRunning();
-        QVERIFY(comesTrue([&] { return frame().step > 20; }));
-        stopRunning();
-        turn("lr_g", Qt::Key_Up);
-        QVERIFY(comesTrue([&] { return frame().settings.at("lr_g") > 5e-4; }));
-        const int64_t there = frame().step;
-        const core::Settings settings = frame().settings;
-        const auto choose = [&](const char* lesson) {
-            emit window().lessons().chosen(lesson);
-            QVERIFY(comesTrue([&] { return frame().lesson == lesson && !frame().settings.empty(); }));
-        };
-        choose("vae");
-        QCOMPARE(frame().step, int64_t(0));
-        press(Qt::Key_Right);
-        QVERIFY(arrives(1));
-        choose("gan");
-        QVERIFY(comesTrue([&] { return frame().step == there; }));
-        QCOMPARE(frame().settings, settings);
-        QCOMPARE(window().column().furthest(), qint64(there));
-        QCOMPARE(window().transport().timeline()->markers().size(), size_t(1));
-        press(Qt::Key_Right);
-        QVERIFY(arrives(there + 1));
-        choose("vae");
-        QVERIFY(arrives(1));
     }
 
     void exportsSayWhatIsOnScreen() {

@@ -2,10 +2,13 @@
 #pragma once
 
 #include <QApplication>
+#include <QSlider>
 #include <QTest>
 
 #include <memory>
 
+#include "app/window/knob_editor.h"
+#include "app/window/knob_panel.h"
 #include "app/window/main_window.h"
 #include "app/window/run_column.h"
 #include "tests/support/slower.h"
@@ -37,6 +40,22 @@ class WithWindow {
                 return claim();
             },
             timeoutMs);
+    }
+    bool arrives(int64_t step) {
+        return comesTrue([&] { return frame().step == step && frame().stage.empty() && !frame().running; });
+    }
+    void startRunning() {
+        if (!frame().running) press(Qt::Key_Space);
+        QVERIFY(comesTrue([&] { return frame().running && frame().step > 2; }));
+    }
+    void stopRunning() {
+        if (frame().running) press(Qt::Key_Space);
+        QVERIFY(comesTrue([&] { return !frame().running; }));
+    }
+    void turn(const char* knob, Qt::Key key) {
+        auto* slider = window().knobs().editor(knob)->findChild<QSlider*>();
+        slider->setFocus();
+        QTest::keyClick(slider, key);
     }
 
     std::unique_ptr<app::MainWindow> m_window;

@@ -28,13 +28,6 @@ class DdpmViewTest : public QObject {
     }
 
   private slots:
-    void initTestCase() {
-        QSurfaceFormat format;
-        format.setVersion(3, 3);
-        format.setProfile(QSurfaceFormat::CoreProfile);
-        QSurfaceFormat::setDefaultFormat(format);
-    }
-
     void needsAreTheUnionOfThePanels() {
         const auto view = views::makeView("ddpm");
         QVERIFY(view);

@@ -24,13 +24,6 @@ class GanViewTest : public QObject {
     }
 
   private slots:
-    void initTestCase() {
-        QSurfaceFormat format;
-        format.setVersion(3, 3);
-        format.setProfile(QSurfaceFormat::CoreProfile);
-        QSurfaceFormat::setDefaultFormat(format);
-    }
-
     // Half of a projector's screen, as A and B are presented: pictures before the buttons of other panels.
     void inALowPaneOfLargeTypeThePicturesHaveTheRoom() {
         PaneStage stage("gan", 640, 490, views::Palette::dark, 1.85f);

@@ -12,13 +12,6 @@ class VaeViewTest : public QObject {
     Q_OBJECT
 
   private slots:
-    void initTestCase() {
-        QSurfaceFormat format;
-        format.setVersion(3, 3);
-        format.setProfile(QSurfaceFormat::CoreProfile);
-        QSurfaceFormat::setDefaultFormat(format);
-    }
-
     void needsAreTheUnionOfThePanels() {
         const auto view = views::makeView("vae");
         QVERIFY(view);

@@ -86,7 +86,12 @@ class PaneStage {
     PaneStage(const std::string& lesson, int width, int height, views::Palette palette = views::Palette::dark,
               float scale = 1)
         : m_width(width), m_height(height) {
+        QSurfaceFormat format;
+        format.setVersion(3, 3);
+        format.setProfile(QSurfaceFormat::CoreProfile);
+        m_surface.setFormat(format);
         m_surface.create();
+        m_context.setFormat(format);
         m_context.create();
         m_context.makeCurrent(&m_surface);
         m_target = std::make_unique<QOpenGLFramebufferObject>(width, height);
