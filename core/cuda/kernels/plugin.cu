@@ -13,6 +13,7 @@ namespace core::cuda {
 struct Device {
     int index = 0;
     cudaStream_t stream = nullptr;
+    void* landing = nullptr;  // pinned memory that small copies to the host pass through
     bool overlaps = false;  // kernels can begin before those that they wait for have ended
     char name[256] = {};
 };
@@ -25,6 +26,9 @@ struct Recording {
 namespace {
 
 thread_local std::string lastProblem;
+
+// What is copied to the host in one go: over this, the copy from pinned memory costs more than it saves.
+constexpr uint64_t landingBytes = uint64_t(1) << 20;
 
 // Says whether the call failed, and keeps why.
 bool failed(cudaError_t error, const char* what) {
@@ -46,7 +50,9 @@ int open(Device** out) {
     cudaDeviceProp properties;
     if (failed(cudaSetDevice(device->index), "the card cannot be opened") ||
         failed(cudaGetDeviceProperties(&properties, device->index), "the card does not answer") ||
-        failed(cudaStreamCreateWithFlags(&device->stream, cudaStreamNonBlocking), "no stream can be made")) {
+        failed(cudaStreamCreateWithFlags(&device->stream, cudaStreamNonBlocking), "no stream can be made") ||
+        failed(cudaMallocHost(&device->landing, landingBytes), "no pinned memory is left")) {
+        if (device->stream) cudaStreamDestroy(device->stream);
         delete device;
         return 1;
     }
@@ -57,6 +63,7 @@ int open(Device** out) {
 }
 
 void close(Device* device) {
+    cudaFreeHost(device->landing);
     cudaStreamDestroy(device->stream);
     delete device;
 }
@@ -90,8 +97,10 @@ int upload(Device* device, void* to, const void* from, uint64_t bytes) {
     return 0;
 }
 int download(Device* device, void* to, const void* from, uint64_t bytes) {
-    TRY(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, device->stream));
+    const bool small = bytes <= landingBytes;
+    TRY(cudaMemcpyAsync(small ? device->landing : to, from, bytes, cudaMemcpyDeviceToHost, device->stream));
     TRY(cudaStreamSynchronize(device->stream));
+    if (small) std::memcpy(to, device->landing, bytes);
     return 0;
 }
 int copy(Device* device, void* to, const void* from, uint64_t bytes) {
