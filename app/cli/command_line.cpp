@@ -62,6 +62,14 @@ CLI::Validator wholeNumber(int64_t low, int64_t high) {
     return {check, fmt::format("{} to {}", low, high)};
 }
 
+// The name of a file must say what is written into it.
+CLI::Validator ending(const std::string& suffix) {
+    const auto check = [suffix](std::string& name) {
+        return name.ends_with(suffix) ? "" : fmt::format("expected a name in {}, got '{}'", suffix, name);
+    };
+    return {check, "FILE" + suffix};
+}
+
 void addDeviceOption(CLI::App* verb, core::RunRequest& request) {
     verb->add_option("--device", request.device, "cpu, or cuda: an NVIDIA card (cpu)")
         ->check(CLI::IsMember({"cpu", "cuda"}));
@@ -120,8 +128,9 @@ void addSampleOptions(CLI::App* verb, SampleOptions& options) {
         ->check(wholeNumber(1, 10'000));
     verb->add_option("--threads", options.request.threads, "threads that compute (all cores)")
         ->check(wholeNumber(1, 256));
-    verb->add_option("--out", options.out, "a PNG picture of the samples");
-    verb->add_option("--trajectory", options.trajectory, "a GIF of the way from noise to samples");
+    verb->add_option("--out", options.out, "a PNG picture of the samples")->check(ending(".png"));
+    verb->add_option("--trajectory", options.trajectory, "a GIF of the way from noise to samples")
+        ->check(ending(".gif"));
     verb->add_flag("--json", options.json, "print one JSON object, and nothing else, on stdout");
     verb->add_flag("--quiet", options.quiet, "no progress on stderr");
     verb->footer(
@@ -218,6 +227,12 @@ int commandLine(int argc, char** argv) {
         ->check(wholeNumber(1, 1'000'000'000));
     train->add_option("--out", trainOptions.out,
                       "a folder to save the run in: weights as safetensors, settings, journal");
+    train->add_flag("--replace", trainOptions.replace, "write over another run that is saved there")
+        ->needs("--out");
+    CLI::Option* from = train->add_option("--from", trainOptions.from,
+                                          "go on with the run in this folder, up to --steps of the whole");
+    for (const char* name : {"--lesson", "--preset", "--set", "--seed", "--data", "--run"})
+        from->excludes(train->get_option(name));
     train->add_option("--save-every", trainOptions.saveEvery, "seconds from one time to the next (30)")
         ->check(wholeNumber(1, 86400))
         ->needs("--out");
@@ -227,7 +242,8 @@ int commandLine(int argc, char** argv) {
         "genscope train --lesson gan --preset ring8 --seed 1 --steps "
         "5000 --json\n"
         "genscope train --lesson vae --set beta=4 --set z_dim=2\n"
-        "genscope train --lesson gan --data points.csv");
+        "genscope train --lesson gan --data points.csv\n"
+        "genscope train --from run --steps 8000 --out run");
 
     SampleOptions sampleOptions;
     CLI::App* sample =
@@ -308,6 +324,7 @@ int commandLine(int argc, char** argv) {
         complete(run);
         trainOptions.request = shotOptions.request = run.request;
         trainOptions.journal = shotOptions.journal = run.journal;
+        if (*train) checkTrain(trainOptions);
         if (*shot) checkShot(shotOptions);
         const std::string& device = (*bench    ? benchOptions.request
                                      : *sample ? sampleOptions.request

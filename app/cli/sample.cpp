@@ -9,13 +9,12 @@
 #include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "app/cli/command_line.h"
+#include "app/cli/open_saved.h"
 #include "app/cli/progress.h"
 #include "app/cli/sheet.h"
 #include "app/window/gif_writer.h"
-#include "app/window/own_file.h"
 #include "core/base/error.h"
 #include "core/session/run.h"
 
@@ -27,27 +26,6 @@ std::string hashOf(const std::vector<float>& values) {
     uint64_t hash = 14695981039346656037ull;
     for (float v : values) hash = (hash ^ std::bit_cast<uint32_t>(v)) * 1099511628211ull;
     return fmt::format("{:016x}", hash);
-}
-
-std::unique_ptr<core::Run> openRun(const SampleOptions& options) {
-    CHECK(!options.from.empty(),
-          "sample: expected --from, the folder of a run that genscope train --out saved");
-    const std::filesystem::path folder(options.from);
-    core::SavedRun saved;
-    try {
-        saved = core::readRun(core::readFolder(folder));
-        CHECK(options.lesson.empty() || options.lesson == saved.journal.lesson,
-              "run.json: expected a run of lesson {}, got one of {}", options.lesson, saved.journal.lesson);
-        const int threads =
-            options.request.threads > 0 ? options.request.threads : int(std::thread::hardware_concurrency());
-        core::RunRequest request = core::Run::requestOf(saved.journal, threads, readOwnFiles(saved.journal));
-        request.device = options.request.device;
-        request.exact = options.request.exact;
-        return core::Run::open(saved, request);
-    } catch (const core::Error& fault) {
-        const std::string sentence = fault.what();
-        throw core::Error(sentence.starts_with(options.from) ? sentence : options.from + ": " + sentence);
-    }
 }
 
 core::SamplingRequest requestOf(const SampleOptions& options, const core::Run& run) {
@@ -98,7 +76,10 @@ void printResult(const SampleOptions& options, const core::Run& run, const core:
 }  // namespace
 
 int runSample(const SampleOptions& options) {
-    const std::unique_ptr<core::Run> run = openRun(options);
+    CHECK(!options.from.empty(),
+          "sample: expected --from, the folder of a run that genscope train --out saved");
+    const std::unique_ptr<core::Run> run =
+        openSaved(options.from, readSaved(options.from, options.lesson), options.request);
     run->sample(1, requestOf(options, *run));
     const auto begun = std::chrono::steady_clock::now();
     const auto present = [&] { return run->samplings().published()->find(1); };

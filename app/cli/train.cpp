@@ -9,6 +9,7 @@
 #include <cmath>
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -16,6 +17,7 @@
 #include <thread>
 
 #include "app/cli/command_line.h"
+#include "app/cli/open_saved.h"
 #include "app/cli/progress.h"
 #include "core/base/error.h"
 #include "core/session/run.h"
@@ -50,8 +52,8 @@ class InterruptGuard {
 // is lost than since the last time.
 class Saving {
   public:
-    Saving(const std::string& folder, int everySeconds) : m_folder(folder), m_every(everySeconds) {
-        if (!folder.empty()) core::checkFolder(folder);
+    explicit Saving(const TrainOptions& options) : m_folder(options.out), m_every(options.saveEvery) {
+        if (!m_folder.empty()) core::checkFolder(m_folder);
     }
     // Training goes on where this fails, and it is tried again at the next time.
     void maybe(const core::Run& run) {
@@ -99,11 +101,12 @@ Scalars scalarsOf(core::Run& run) {
 struct Result {
     const core::Run& run;
     Scalars scalars;
+    int64_t from;  // the step that it went on from
     double seconds;
     bool interrupted;
 
     int64_t steps() const { return run.stepCount(); }
-    double rate() const { return seconds > 0 ? double(steps()) / seconds : 0; }
+    double rate() const { return seconds > 0 ? double(steps() - from) / seconds : 0; }
     std::string hash() const { return fmt::format("{:016x}", run.parameterHash()); }
 };
 
@@ -113,6 +116,7 @@ void printJson(const Result& result) {
     out["preset"] = result.run.preset();
     out["seed"] = result.run.seed();
     out["steps"] = result.steps();
+    if (result.from > 0) out["from_step"] = result.from;
     out["seconds"] = std::round(result.seconds * 1000) / 1000;
     out["steps_per_second"] = std::round(result.rate() * 10) / 10;
     out["device"] = result.run.device();
@@ -127,8 +131,9 @@ void printJson(const Result& result) {
 }
 
 void printTable(const Result& result) {
-    fmt::print("{} {}, seed {}, {} steps in {:.1f} s ({:.0f} a second) on {}\n\n", result.run.lessonId(),
-               result.run.preset(), result.run.seed(), result.steps(), result.seconds, result.rate(),
+    const std::string begun = result.from > 0 ? fmt::format("from step {} to ", result.from) : "";
+    fmt::print("{} {}, seed {}, {}{} steps in {:.1f} s ({:.0f} a second) on {}\n\n", result.run.lessonId(),
+               result.run.preset(), result.run.seed(), begun, result.steps(), result.seconds, result.rate(),
                result.run.device());
     size_t width = 14;
     for (const auto& [name, value] : result.scalars) width = std::max(width, name.size());
@@ -137,25 +142,44 @@ void printTable(const Result& result) {
     if (!result.run.problem().empty()) fmt::print("\n{}\n", result.run.problem());
 }
 
+std::unique_ptr<core::Run> openRun(const TrainOptions& options) {
+    core::RunRequest request = options.request;
+    if (request.threads == 0)
+        request.threads = int(std::thread::hardware_concurrency());  // no window to spare
+    if (!options.from.empty()) return openSaved(options.from, readSaved(options.from), request);
+    if (options.journal) return core::Run::replay(*options.journal, request);
+    return std::make_unique<core::Run>(request);
+}
+
 }  // namespace
+
+void checkTrain(const TrainOptions& options) {
+    const bool replaces = options.replace || options.out == options.from;
+    CHECK(options.out.empty() || replaces || !std::filesystem::exists(options.out + "/run.json"),
+          "--out: expected a folder without a run, got {}; --replace writes over it", options.out);
+    if (options.from.empty()) return;
+    const int64_t step = readSaved(options.from).journal.step;
+    CHECK(options.steps == 0 || options.steps > step,
+          "--steps: expected more than the {} that {} has behind it, got {}", step, options.from,
+          options.steps);
+}
 
 int runTrain(const TrainOptions& options) {
     std::optional<Saving> saving;
     try {
-        saving.emplace(options.out, options.saveEvery);
+        saving.emplace(options);
     } catch (const core::Error& fault) {
         fmt::print(stderr, "genscope: {}\n", fault.what());
         return exitCannotWrite;
     }
     const InterruptGuard guard;
-    core::RunRequest request = options.request;
-    if (request.threads == 0)
-        request.threads = int(std::thread::hardware_concurrency());  // no window to spare
-    const std::unique_ptr<core::Run> opened =
-        options.journal ? core::Run::replay(*options.journal, request) : std::make_unique<core::Run>(request);
+    const std::unique_ptr<core::Run> opened = openRun(options);
     core::Run& run = *opened;
+    const int64_t from = run.stepCount();
     const int64_t shared = options.journal ? options.journal->step : 0;
     const int64_t steps = options.steps > 0 ? options.steps : shared > 0 ? shared : run.budget();
+    CHECK(from < steps, "{}: at step {} the budget of {} is used up; --steps says how much further",
+          options.from, from, steps);
 
     bool finite = true;
     double seconds = 0;
@@ -175,7 +199,7 @@ int runTrain(const TrainOptions& options) {
         fmt::print(stderr, "genscope: {}\n", fault.what());
         return exitCannotWrite;
     }
-    const Result result{run, scalarsOf(run), seconds, interrupted != 0};
+    const Result result{run, scalarsOf(run), from, seconds, interrupted != 0};
     options.json ? printJson(result) : printTable(result);
     if (std::fflush(stdout) != 0) return exitCannotWrite;
     if (!finite) {

@@ -58,8 +58,9 @@ class TestCliSample : public QObject {
     // Killed at any moment, a training has lost what it did since the last save.
     void aKilledTrainingLeavesItsLastSave() {
         const QString folder = at("killed");
-        const QStringList command = {"train",    "--lesson", "ddpm", "--steps",      "100000000", "--set",
-                                     "width=16", "--out",    folder, "--save-every", "1",         "--quiet"};
+        const QStringList command = {"train", "--lesson", "ddpm",     "--steps", "100000000",
+                                     "--set", "width=16", "--out",    folder,    "--save-every",
+                                     "1",     "--quiet",  "--replace"};
         for (int delay : {0, 1005}) {
             const QDateTime begun = QDateTime::currentDateTime();
             QProcess process;
@@ -91,6 +92,34 @@ class TestCliSample : public QObject {
             genscope({"sample", "--from", folder, "--steps", "2", "--count", "2", "--json", "--quiet"});
         QCOMPARE(objectOf(sampled.out)["training_step"].toInt(), steps);
         QCOMPARE(QDir(m_scratch.path()).entryList({".killed*"}, QDir::Dirs | QDir::Hidden), QStringList());
+    }
+
+    // In two parts it is the run that it is in one.
+    void aSavedRunGoesOn() {
+        const QStringList whole = {"train", "--lesson", "ddpm",    "--steps", "9",
+                                   "--set", "width=16", "--quiet", "--json",  "--out"};
+        QStringList half = whole;
+        half[4] = "4";
+        QCOMPARE(genscope(whole + QStringList{at("whole")}).code, 0);
+        QCOMPARE(genscope(half + QStringList{at("parts")}).code, 0);
+        const Outcome there = genscope(half + QStringList{at("parts")});
+        QCOMPARE(there.code, 2);
+        QVERIFY2(there.isOneSentence() && there.err.contains("--replace"), there.err.constData());
+        const QStringList on = {"train",  "--from", at("parts"), "--quiet",
+                                "--json", "--out",  at("parts"), "--steps"};
+        const Outcome back = genscope(on + QStringList{"4"});
+        QCOMPARE(back.code, 2);
+        QVERIFY2(back.isOneSentence() && back.err.contains("more than the 4"), back.err.constData());
+        const Outcome rest = genscope(on + QStringList{"9"});
+        QVERIFY2(rest.code == 0, rest.err.constData());
+        QCOMPARE(objectOf(rest.out)["steps"].toInt(), 9);
+        QCOMPARE(objectOf(rest.out)["from_step"].toInt(), 4);
+        for (const char* file : {"/model.safetensors", "/ema.safetensors", "/optimizer.safetensors"}) {
+            QFile one(at("whole") + file), two(at("parts") + file);
+            QVERIFY(one.open(QIODevice::ReadOnly) && two.open(QIODevice::ReadOnly));
+            QVERIFY2(one.readAll() == two.readAll(), file);
+        }
+        QCOMPARE(genscope(on.mid(0, 3) + QStringList{"--lesson", "gan"}).code, 2);
     }
 
     void aSavedRunIsSampled_data() {
@@ -165,6 +194,8 @@ class TestCliSample : public QObject {
             << QStringList{"--from", plane, "--steps", "0"} << "sampler_steps";
         QTest::newRow("training knob") << QStringList{"--from", plane, "--set", "lr=0.1"} << "lr";
         QTest::newRow("no value") << QStringList{"--from", plane, "--set", "eta"} << "eta";
+        QTest::newRow("not a PNG") << QStringList{"--from", plane, "--out", "x.bmp"} << ".png";
+        QTest::newRow("not a GIF") << QStringList{"--from", plane, "--trajectory", "x.mp4"} << ".gif";
         QTest::newRow("count") << QStringList{"--from", plane, "--count", "0"} << "--count";
         QTest::newRow("nothing") << QStringList{} << "--from";
     }
