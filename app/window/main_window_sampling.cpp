@@ -66,8 +66,8 @@ void MainWindow::connectSampling() {
         m_samplingBar->timeBox()->setFocus();
         m_samplingBar->timeBox()->selectAll();
     });
-    connect(m_samplingBar->timeline(), &SamplingTimeline::scrubbed, this, [this](int step) {
-        selected().sampling().goToStep(step);
+    connect(m_samplingBar->timeline(), &SamplingTimeline::scrubbed, this, [this](qint64 step) {
+        selected().sampling().goToStep(int(step));
         const double t = selected().sampling().time();
         forEachColumn([&](RunColumn& column) {
             if (&column != &selected()) column.sampling().goToTime(t);

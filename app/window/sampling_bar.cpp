@@ -29,33 +29,28 @@ constexpr Speed speeds[] = {
 
 }  // namespace
 
-SamplingBar::SamplingBar(const Actions& actions, QWidget* parent) : QWidget(parent), m_actions(actions) {
-    auto* row = new QHBoxLayout(this);
-    const auto add = [&](QAction* action) { row->addWidget(button(action)); };
-    m_sample = button(actions.sample, true);
-    m_sample->setObjectName("sample");
-    row->addWidget(m_sample);
-    add(actions.otherDice);
-    row->addSpacing(8);
-    add(actions.sampleFirst);
-    add(actions.sampleBack);
-    add(actions.playBack);
-    add(actions.play);
-    add(actions.sampleStep);
-    add(actions.sampleStage);
-    add(actions.sampleLast);
-    add(actions.loop);
-    m_speed = new QComboBox(this);
-    m_speed->setObjectName("samplingSpeed");
-    for (const Speed& speed : speeds) m_speed->addItem(say(speed.words));
+SamplingBar::SamplingBar(const Actions& actions, QWidget* parent) : ControlRow(actions, parent) {
+    addMain(actions.sample, "sample");
+    addButton(actions.otherDice);
+    addGap();
+    addButton(actions.sampleFirst);
+    addButton(actions.sampleBack);
+    addButton(actions.playBack);
+    addButton(actions.play);
+    addButton(actions.sampleStep);
+    addButton(actions.sampleStage);
+    addButton(actions.sampleLast);
+    addButton(actions.loop);
+    std::vector<const char*> words;
+    for (const Speed& speed : speeds) words.push_back(speed.words);
+    m_speed = addSpeeds("samplingSpeed", std::move(words));
     connect(m_speed, &QComboBox::currentIndexChanged, this, [this](int index) {
         if (index >= 0) emit speedChosen(speeds[index].stepsPerSecond);
     });
-    row->addWidget(m_speed);
-    row->addSpacing(8);
+    addGap();
     m_timeline = new SamplingTimeline(this);
-    row->addWidget(m_timeline, 1);
-    row->addSpacing(8);
+    row()->addWidget(m_timeline, 1);
+    addGap();
     m_time = new QDoubleSpinBox(this);
     m_time->setObjectName("samplingTime");
     m_time->setPrefix("t = ");
@@ -64,45 +59,20 @@ SamplingBar::SamplingBar(const Actions& actions, QWidget* parent) : QWidget(pare
     m_time->setButtonSymbols(QAbstractSpinBox::NoButtons);
     connect(m_time, &QDoubleSpinBox::valueChanged, this, [this](double t) { emit timeChosen(t); });
     m_time->installEventFilter(this);
-    row->addWidget(m_time);
-    row->addSpacing(8);
-    add(actions.fork);
-    add(actions.forkWith);
-    add(actions.dropFork);
-    row->addSpacing(8);
-    add(actions.keepUp);
+    row()->addWidget(m_time);
+    addGap();
+    addButton(actions.fork);
+    addButton(actions.forkWith);
+    addButton(actions.dropFork);
+    addGap();
+    addButton(actions.keepUp);
     dress();
 }
 
-QToolButton* SamplingBar::button(QAction* action, bool wide) {
-    auto* button = new QToolButton(this);
-    button->setDefaultAction(action);
-    button->setFocusPolicy(Qt::StrongFocus);
-    button->setAutoRaise(true);
-    button->setToolButtonStyle(wide ? Qt::ToolButtonTextBesideIcon : Qt::ToolButtonIconOnly);
-    m_buttons.push_back(button);
-    return button;
-}
-
 void SamplingBar::dress() {
-    layout()->setContentsMargins(scaled(16), 0, scaled(16), scaled(4));
-    layout()->setSpacing(scaled(4));
-    for (QToolButton* button : m_buttons) {
-        button->setIconSize({scaled(20), scaled(20)});
-        button->setAccessibleName(button->defaultAction()->text());
-    }
-    m_sample->setMinimumWidth(scaled(104));
-    // Presenting there is room for what a lecture needs; the keys of the rest work all the same.
-    const bool few = currentTheme().scale > 1.3f;
-    const QAction* const rest[] = {m_actions.otherDice,  m_actions.playBack, m_actions.sampleFirst,
-                                   m_actions.sampleLast, m_actions.loop,     m_actions.forkWith,
-                                   m_actions.keepUp};
-    for (QToolButton* button : m_buttons)
-        button->setVisible(!few || std::find(std::begin(rest), std::end(rest), button->defaultAction()) ==
-                                       std::end(rest));
-    m_speed->setVisible(!few);
-    const QSignalBlocker quiet(m_speed);
-    for (int i = 0; i < m_speed->count(); ++i) m_speed->setItemText(i, say(speeds[i].words));
+    dressRow(0, {m_actions.otherDice, m_actions.playBack, m_actions.sampleFirst, m_actions.sampleLast,
+                 m_actions.loop, m_actions.forkWith, m_actions.keepUp});
+    m_speed->setVisible(!presenting());
     m_speed->setAccessibleName(say("Speed of playing"));
     m_speed->setToolTip(say("How fast the sampling run is played."));
     m_time->setAccessibleName(say("Time of the sampling run"));

@@ -1,21 +1,17 @@
 // The second row of the transport: a run of the sampler, played and scrubbed both ways, and forked.
 #pragma once
 
-#include <QWidget>
-#include <vector>
-
-#include "app/window/actions.h"
+#include "app/window/control_row.h"
 
 class QComboBox;
 class QDoubleSpinBox;
-class QToolButton;
 
 namespace app {
 
 class SamplingPlayer;
 class SamplingTimeline;
 
-class SamplingBar : public QWidget {
+class SamplingBar : public ControlRow {
     Q_OBJECT
 
   public:
@@ -39,11 +35,6 @@ class SamplingBar : public QWidget {
     bool eventFilter(QObject* watched, QEvent* event) override;
 
   private:
-    QToolButton* button(QAction* action, bool wide = false);
-
-    const Actions& m_actions;
-    QToolButton* m_sample;
-    std::vector<QToolButton*> m_buttons;
     SamplingTimeline* m_timeline;
     QComboBox* m_speed;
     QDoubleSpinBox* m_time;

@@ -2,15 +2,15 @@
 // scrubbed both ways.
 #pragma once
 
-#include <QAbstractSlider>
 #include <utility>
 #include <vector>
 
+#include "app/window/scrub_bar.h"
 #include "core/contract/sampling.h"
 
 namespace app {
 
-class SamplingTimeline : public QAbstractSlider {
+class SamplingTimeline : public ScrubBar {
     Q_OBJECT
 
   public:
@@ -21,39 +21,28 @@ class SamplingTimeline : public QAbstractSlider {
     void setRuns(const core::TrajectoryPtr& run, const core::TrajectoryPtr& branch);
     void setStep(int step);
 
-    // Where that state of the run stands, in pixels from the left.
-    double xOfStep(int step) const;
+    double xOfStep(qint64 step) const override;
 
     QSize sizeHint() const override;
 
-  signals:
-    void scrubbed(int step);
-
   protected:
+    qint64 last() const override { return m_run ? qint64(m_run->steps.size()) : -1; }
+    qint64 stepAt(double x) const override;
+    QString wordsAt(double x) const override;
     void paintEvent(QPaintEvent* event) override;
-    void mousePressEvent(QMouseEvent* event) override;
-    void mouseMoveEvent(QMouseEvent* event) override;
-    void mouseReleaseEvent(QMouseEvent* event) override;
     void wheelEvent(QWheelEvent* event) override;
-    void keyPressEvent(QKeyEvent* event) override;
-    void leaveEvent(QEvent* event) override;
-    bool event(QEvent* event) override;
 
   private:
+    void standAt(qint64 step);
     double latest() const;  // the time on the left
     double xOf(double t) const;
     // By its time; where the run inverts, and each time comes twice, by its number.
     double xOfState(const core::Trajectory& run, int step) const;
-    std::vector<std::pair<double, qint64>> ticks() const;
-    int stepAt(double x) const;
-    int lastStep() const { return m_run ? int(m_run->steps.size()) : 0; }
-    void scrubTo(double x);
+    std::vector<std::pair<double, QString>> ticks() const;
     void paintTrack(QPainter& painter, const core::Trajectory& run, int from, double y,
                     const QColor& ink) const;
 
     core::TrajectoryPtr m_run, m_branch;
-    int m_step = 0, m_hovered = -1;
-    bool m_dragging = false;
 };
 
 }  // namespace app

@@ -1,11 +1,7 @@
 #include "app/window/timeline_bar.h"
 
-#include <QHelpEvent>
-#include <QKeyEvent>
-#include <QMouseEvent>
 #include <QPainter>
 #include <QPainterPath>
-#include <QToolTip>
 #include <algorithm>
 #include <cmath>
 
@@ -14,24 +10,7 @@
 
 namespace app {
 
-qint64 roundSpacing(double least) {
-    const double power = std::pow(10.0, std::floor(std::log10(std::max(least, 1.0))));
-    for (const double factor : {1.0, 2.0, 5.0})
-        if (factor * power >= least) return qint64(factor * power);
-    return qint64(10 * power);
-}
-
-QString thousands(qint64 value) {
-    QString digits = QString::number(value);
-    for (qsizetype at = digits.size() - 3; at > 0; at -= 3) digits.insert(at, QChar(0x2009));
-    return digits;
-}
-
-TimelineBar::TimelineBar(QWidget* parent) : QAbstractSlider(parent) {
-    setOrientation(Qt::Horizontal);
-    setFocusPolicy(Qt::StrongFocus);
-    setMouseTracking(true);
-    setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
+TimelineBar::TimelineBar(QWidget* parent) : ScrubBar(parent) {
     retranslate();
 }
 
@@ -46,15 +25,10 @@ QSize TimelineBar::sizeHint() const {
 }
 
 void TimelineBar::setRun(qint64 step, qint64 furthest, qint64 planned) {
-    if (step == m_step && furthest == m_furthest && planned == m_planned) return;
-    m_step = step;
+    if (step == this->step() && furthest == m_furthest && planned == m_planned) return;
     m_furthest = std::max(furthest, step);
     m_planned = std::max<qint64>(planned, 1);
-    const QSignalBlocker quiet(this);
-    setRange(0, int(std::min<qint64>(std::max(m_furthest, m_planned), INT_MAX)));
-    setPageStep(std::max(1, maximum() / 20));
-    setSliderPosition(int(std::min<qint64>(m_step, maximum())));
-    update();
+    stand(step, std::max(m_furthest, m_planned));
 }
 
 void TimelineBar::addMarker(qint64 step, const QString& words) {
@@ -83,14 +57,12 @@ double TimelineBar::end() const {
     return double(std::max(m_furthest, m_planned));
 }
 
-double TimelineBar::xOf(qint64 step) const {
-    const double margin = scaled(8);
-    return margin + (width() - 2 * margin) * double(step) / end();
+double TimelineBar::xOfStep(qint64 step) const {
+    return along(double(step) / end());
 }
 
 qint64 TimelineBar::stepAt(double x) const {
-    const double margin = scaled(8);
-    const double share = (x - margin) / std::max(1.0, width() - 2 * margin);
+    const double share = (x - along(0)) / std::max(1.0, along(1) - along(0));
     return std::clamp<qint64>(std::llround(share * end()), 0, m_furthest);
 }
 
@@ -112,7 +84,7 @@ void TimelineBar::paintCurve(QPainter& painter, const QRectF& track) const {
             continue;
         }
         const double share = std::clamp((double(bucket.mean) - low) / span, 0.0, 1.0);
-        const QPointF at(xOf(bucket.step), track.bottom() - share * track.height());
+        const QPointF at(xOfStep(bucket.step), track.bottom() - share * track.height());
         if (open)
             path.lineTo(at);
         else
@@ -130,115 +102,45 @@ void TimelineBar::paintEvent(QPaintEvent*) {
     const views::Theme& theme = currentTheme();
     QPainter painter(this);
     painter.setRenderHint(QPainter::Antialiasing);
-    const QColor accent = colour(theme, views::Ink::data), faint = colour(theme, views::Ink::faint);
-    const QColor grid = colour(theme, views::Ink::grid), now = colour(theme, views::Ink::selection);
-    const double y = height() - scaled(currentTheme().scale > 1 ? 24 : 20), thick = scaled(4);
-
+    const double y = trackY(), thick = scaled(4);
     paintCurve(painter, QRectF(0, scaled(4), width(), y - scaled(10)));
 
-    painter.setPen(Qt::NoPen);
-    painter.setBrush(palette().color(QPalette::Mid));
-    painter.drawRoundedRect(QRectF(xOf(0), y - thick / 2, xOf(qint64(end())) - xOf(0), thick), thick / 2,
-                            thick / 2);
+    const auto track = [&](qint64 to, const QColor& ink) {
+        painter.setPen(Qt::NoPen);
+        painter.setBrush(ink);
+        painter.drawRoundedRect(QRectF(along(0), y - thick / 2, xOfStep(to) - along(0), thick), thick / 2,
+                                thick / 2);
+    };
+    const QColor accent = colour(theme, views::Ink::data);
     QColor trained = accent;
     trained.setAlphaF(0.45f);
-    painter.setBrush(trained);
-    painter.drawRoundedRect(QRectF(xOf(0), y - thick / 2, xOf(m_furthest) - xOf(0), thick), thick / 2,
-                            thick / 2);
-    painter.setBrush(accent);
-    painter.drawRoundedRect(QRectF(xOf(0), y - thick / 2, xOf(m_step) - xOf(0), thick), thick / 2, thick / 2);
+    track(qint64(end()), palette().color(QPalette::Mid));
+    track(m_furthest, trained);
+    track(step(), accent);
 
-    QFont small = font();
-    small.setPixelSize(theme.scale > 1 ? 24 : scaled(11));  // presenting, nothing is smaller than 24
-    painter.setFont(small);
-    const QFontMetrics metrics(small);
+    std::vector<std::pair<double, QString>> ticks;
     const qint64 spacing = roundSpacing(end() * scaled(88) / std::max(1, width()));
-    for (qint64 step = 0; step <= qint64(end()); step += spacing) {
-        const double x = xOf(step);
-        painter.setPen(QPen(faint, 1));
-        painter.drawLine(QPointF(x, y + thick / 2 + scaled(1)), QPointF(x, y + thick / 2 + scaled(3)));
-        const QString words = thousands(step);
-        const double w = metrics.horizontalAdvance(words);
-        const double left = std::clamp(x - w / 2, 0.0, width() - w);
-        painter.drawText(QPointF(left, height() - scaled(3)), words);
-    }
+    for (qint64 step = 0; step <= qint64(end()); step += spacing)
+        ticks.emplace_back(xOfStep(step), thousands(step));
+    paintTicks(painter, ticks);
 
     for (const Marker& marker : m_markers) {
-        const double x = xOf(marker.step), r = scaled(3.5);
+        const double x = xOfStep(marker.step), r = scaled(3.5);
         painter.setPen(QPen(colour(theme, views::Ink::background), 1));
         painter.setBrush(colour(theme, views::Ink::learned));
         painter.drawPolygon(
             QPolygonF({{x - r, y - scaled(12)}, {x + r, y - scaled(12)}, {x, y - scaled(5)}}));
     }
-    if (m_hovered >= 0 && !m_dragging) {
-        painter.setPen(QPen(faint, 1));
-        painter.drawLine(QPointF(xOf(m_hovered), scaled(4)), QPointF(xOf(m_hovered), y));
-    }
-    painter.setPen(QPen(now, scaled(1.5)));
-    painter.drawLine(QPointF(xOf(m_step), scaled(2)), QPointF(xOf(m_step), y));
-    painter.setPen(QPen(colour(theme, views::Ink::background), scaled(1.5)));
-    painter.setBrush(now);
-    painter.drawEllipse(QPointF(xOf(m_step), y), scaled(6), scaled(6));
-    if (hasFocus()) {
-        painter.setBrush(Qt::NoBrush);
-        painter.setPen(QPen(grid.lightnessF() > 0.5f ? accent : accent.lighter(), 1));
-        painter.drawRoundedRect(QRectF(rect()).adjusted(0.5, 0.5, -0.5, -0.5), scaled(4), scaled(4));
-    }
+    paintKnob(painter);
 }
 
-void TimelineBar::scrubTo(double x) {
-    const qint64 step = stepAt(x);
-    if (step == m_step) return;
-    m_step = step;
-    update();
-    emit scrubbed(step);
-}
-
-void TimelineBar::mousePressEvent(QMouseEvent* event) {
-    if (event->button() != Qt::LeftButton) return;
-    m_dragging = true;
-    setSliderDown(true);
-    scrubTo(event->position().x());
-}
-
-void TimelineBar::mouseMoveEvent(QMouseEvent* event) {
-    m_hovered = stepAt(event->position().x());
-    if (m_dragging) scrubTo(event->position().x());
-    update();
-}
-
-void TimelineBar::mouseReleaseEvent(QMouseEvent*) {
-    m_dragging = false;
-    setSliderDown(false);
-}
-
-void TimelineBar::leaveEvent(QEvent*) {
-    m_hovered = -1;
-    update();
-}
-
-void TimelineBar::keyPressEvent(QKeyEvent* event) {
-    const qint64 page = pageStep();
-    if (event->key() == Qt::Key_PageUp)
-        emit scrubbed(std::max<qint64>(0, m_step - page));
-    else if (event->key() == Qt::Key_PageDown)
-        emit scrubbed(std::min(m_furthest, m_step + page));
-    else
-        event->ignore();
-}
-
-bool TimelineBar::event(QEvent* event) {
-    if (event->type() == QEvent::ToolTip) {
-        const auto* help = static_cast<QHelpEvent*>(event);
-        QString words = say("Step %1").arg(thousands(stepAt(help->x())));
-        for (const Marker& marker : m_markers)
-            if (std::abs(xOf(marker.step) - help->x()) < scaled(6))
-                words += "\n" + say("after step %1: %2").arg(thousands(marker.step), marker.words);
-        if (!m_curveName.isEmpty()) words += "\n" + say("Curve: %1").arg(m_curveName);
-        QToolTip::showText(help->globalPos(), words + "\n" + toolTip(), this);
-        return true;
-    }
-    return QAbstractSlider::event(event);
+QString TimelineBar::wordsAt(double x) const {
+    QString words = say("Step %1").arg(thousands(stepAt(x)));
+    for (const Marker& marker : m_markers)
+        if (std::abs(xOfStep(marker.step) - x) < scaled(6))
+            words += "\n" + say("after step %1: %2").arg(thousands(marker.step), marker.words);
+    if (!m_curveName.isEmpty()) words += "\n" + say("Curve: %1").arg(m_curveName);
+    return words;
 }
 
 }  // namespace app

@@ -1,15 +1,15 @@
 // The run over its training steps: how far it got, where it is, what was changed when; scrubbed both ways.
 #pragma once
 
-#include <QAbstractSlider>
 #include <QString>
 #include <vector>
 
+#include "app/window/scrub_bar.h"
 #include "core/contract/history.h"
 
 namespace app {
 
-class TimelineBar : public QAbstractSlider {
+class TimelineBar : public ScrubBar {
     Q_OBJECT
 
   public:
@@ -32,40 +32,24 @@ class TimelineBar : public QAbstractSlider {
     void setCurve(const core::History& history, const QString& name);
 
     qint64 furthest() const { return m_furthest; }
-    // Where that step stands, in pixels from the left.
-    double xOf(qint64 step) const;
+    double xOfStep(qint64 step) const override;
 
     QSize sizeHint() const override;
 
-  signals:
-    void scrubbed(qint64 step);
-
   protected:
+    qint64 last() const override { return m_furthest; }
+    qint64 stepAt(double x) const override;
+    QString wordsAt(double x) const override;
     void paintEvent(QPaintEvent* event) override;
-    void mousePressEvent(QMouseEvent* event) override;
-    void mouseMoveEvent(QMouseEvent* event) override;
-    void mouseReleaseEvent(QMouseEvent* event) override;
-    void keyPressEvent(QKeyEvent* event) override;
-    void leaveEvent(QEvent* event) override;
-    bool event(QEvent* event) override;
 
   private:
-    qint64 stepAt(double x) const;
     double end() const;
-    void scrubTo(double x);
     void paintCurve(QPainter& painter, const QRectF& track) const;
 
-    qint64 m_step = 0, m_furthest = 0, m_planned = 1;
-    qint64 m_hovered = -1;
-    bool m_dragging = false;
+    qint64 m_furthest = 0, m_planned = 1;
     std::vector<Marker> m_markers;
     std::vector<core::History::Bucket> m_curve;
     QString m_curveName;
 };
-
-// 1, 2 or 5 times a power of ten, at least `least` and 1: between ticks at whole numbers.
-qint64 roundSpacing(double least);
-// "12 345"
-QString thousands(qint64 value);
 
 }  // namespace app

@@ -1,19 +1,16 @@
 // The strip at the bottom: run, step and go back, how fast, where in the run we are.
 #pragma once
 
-#include <QWidget>
-
-#include "app/window/actions.h"
+#include "app/window/control_row.h"
 
 class QComboBox;
-class QToolButton;
 
 namespace app {
 
 class FigureLabel;
 class TimelineBar;
 
-class Transport : public QWidget {
+class Transport : public ControlRow {
     Q_OBJECT
 
   public:
@@ -31,11 +28,6 @@ class Transport : public QWidget {
     void speedChosen(double stepsPerSecond, bool slow);
 
   private:
-    QToolButton* button(QAction* action, bool wide = false);
-
-    const Actions& m_actions;
-    QToolButton* m_run;
-    std::vector<QToolButton*> m_buttons;
     TimelineBar* m_timeline;
     QComboBox* m_speed;
     FigureLabel* m_step;

@@ -272,7 +272,7 @@ class TestWindow : public QObject, support::WithWindow {
         }
         TimelineBar* timeline = window().transport().timeline();
         QCOMPARE(timeline->furthest(), 4);
-        QTest::mouseClick(timeline, Qt::LeftButton, {}, {int(timeline->xOf(0)), timeline->height() / 2});
+        QTest::mouseClick(timeline, Qt::LeftButton, {}, {int(timeline->xOfStep(0)), timeline->height() / 2});
         QVERIFY(arrives(0));
         QTest::mouseClick(timeline, Qt::LeftButton, {}, {timeline->width() - 12, timeline->height() / 2});
         QVERIFY(arrives(4));  // not beyond what was trained
