@@ -9,7 +9,7 @@
 namespace core::cuda {
 
 // Changes with every change to this file; a plugin of another version is refused.
-constexpr uint32_t abiVersion = 3;
+constexpr uint32_t abiVersion = 4;
 
 // n / d for n < 2^31 by one multiplication (Granlund and Montgomery 1994).
 struct Divisor {
@@ -170,6 +170,8 @@ enum class Kind : uint8_t {
     drawRows,
     update,
     chain,
+    prelude,
+    loop,
     count
 };
 inline constexpr const char* kindNames[] = {"pointwise",
@@ -198,7 +200,9 @@ inline constexpr const char* kindNames[] = {"pointwise",
                                             "nearestRow",
                                             "drawRows",
                                             "update",
-                                            "chain"};
+                                            "chain",
+                                            "prelude",
+                                            "loop"};
 static_assert(sizeof kindNames / sizeof *kindNames == size_t(Kind::count));
 
 struct Sizes {
@@ -277,6 +281,7 @@ struct alignas(16) Link {
     Way way = elements;
     bool leftThere = false;  // the left operand is what the link before kept in shared memory
     bool keeps = false;      // the result stays there for the next link
+    bool recurs = false;     // prelude: what the next repeat begins with comes of it
     int32_t each = 1;        // elements of a row
     Pass pass;
     Product product;
@@ -296,6 +301,35 @@ struct Chain {
     int64_t* stamps = nullptr;  // when the first block began each link, and ended: count + 1 numbers of ns
 };
 
+// A phase that is repeated, by two launches instead of many: `prelude` works out what is the same for all
+// rows, for every repeat; then each row goes through all repeats of a perceptron by itself.
+struct Loop {
+    static constexpr int width = 128, mostLayers = 3,
+                         mostNumbers = 4;  // numbers: of a row that goes in or out
+    static constexpr int mostEnds = 3, mostStates = 3, mostValues = 10, mostLinks = 8, mostFloats = 4096;
+    // The same for all rows.
+    struct Value {
+        float* home = nullptr;  // where it is without a loop, and when the loop has ended
+        float* table =
+            nullptr;  // what it is in each repeat; where it is carried: what the repeat begins with
+        int32_t size = 0;
+        bool carried = false;  // from repeat to repeat
+    };
+    // Of each row; kept in shared memory.
+    struct State {
+        float* home = nullptr;
+        int32_t width = 0;
+    };
+    const Link* before = nullptr;  // the prelude's
+    const Link* links = nullptr;   // what goes in, the hidden layers, what comes out, and programs behind it
+    int32_t beforeCount = 0, count = 0;
+    int32_t layers = 0, rows = 0, repeats = 0;
+    uint64_t stepsAhead = 0;
+    int32_t valueCount = 0, stateCount = 0;
+    Value values[mostValues];
+    State states[mostStates];
+};
+
 struct Launch {
     Kind kind{};
     Pass pass;
@@ -303,6 +337,7 @@ struct Launch {
     Plain plain;
     UpdatePass update;
     Chain chain;
+    Loop loop;
 };
 
 struct Device;     // a context on one card
@@ -323,6 +358,7 @@ struct Table {
     void (*close)(Device* device);
     const char* (*name)(Device* device);
     int (*chains)(Device* device);  // 1 where the card can run them
+    int (*loops)(Device* device);
     int (*allocate)(Device* device, uint64_t bytes, void** memory);
     void (*release)(Device* device, void* memory);
     // Host memory that copies do not have to wait for.

@@ -20,17 +20,20 @@ const float* endOf(const Link& l) {
 
 }  // namespace
 
-// Can blocks of some rows each carry the launch out, and how?
-bool Executor::chains(const Prepared& p, int64_t rows) const {
+// Can blocks of some rows each carry the launch out?
+bool Executor::goesByRows(const Prepared& p, int64_t rows) {
     const Launch& l = p.launch;
-    if (p.program < 0 || p.parts <= 0 || p.parts % rows != 0 || l.pass.clock || l.pass.size % rows != 0)
-        return false;
+    if (p.program < 0 || p.parts <= 0 || p.parts % rows != 0 || l.pass.size % rows != 0) return false;
     for (const Interval& range : p.writes)
         if (range.parts % rows != 0) return false;
     if (l.kind == Kind::pointwise) return true;
     if (l.kind != Kind::product || l.product.left != Product::rows || l.product.batches > 1) return false;
     return l.product.m == rows && (l.pass.wide || l.product.n <= Link::fewest) &&
            wayOf(l.product) != Link::elements;
+}
+
+bool Executor::chains(const Prepared& p, int64_t rows) const {
+    return !p.launch.pass.clock && goesByRows(p, rows);
 }
 
 Link::Way Executor::wayOf(const Product& p) {
@@ -74,12 +77,10 @@ Executor::Waiting Executor::waiting(const Prepared& earlier, const Prepared& lat
     return out;
 }
 
-// Are the links from `begin` on a perceptron as kernels/chain_wide.cu has it? Its number of hidden products,
+// Are the links a perceptron as kernels/chain_wide.cu has it? Its number of hidden products,
 // or 0. What only the next link reads is then stored nowhere.
-int Executor::widen(size_t begin) {
+int Executor::widen(Link* links, size_t count) const {
     constexpr int width = Chain::wideWidth;
-    const size_t count = m_links.size() - begin;
-    const Link* const links = m_links.data() + begin;
     if (count < 3 || count > Chain::wideLinks || links[0].way != Link::shortSums) return 0;
     int layers = 0;
     while (layers < Chain::wideLayers && links[1 + layers].way == Link::tiles) ++layers;
@@ -94,9 +95,10 @@ int Executor::widen(size_t begin) {
         if (endOf(links[i]) != next.a || next.lda != width) return 0;
     }
     for (int i = 0; i <= layers; ++i) {
-        Straight& s = m_links[begin + size_t(i)].product.straight;
+        Straight& s = links[i].product.straight;
         float*& end = s.activation || s.slope || !s.early ? s.late : s.early;
-        if (m_readers[reinterpret_cast<const char*>(end)] <= 1) end = nullptr;
+        const auto readers = m_readers.find(reinterpret_cast<const char*>(end));
+        if (readers == m_readers.end() || readers->second <= 1) end = nullptr;
     }
     return layers;
 }
@@ -162,7 +164,7 @@ std::vector<Executor::Prepared> Executor::chained(std::vector<Prepared> launches
                     chain.reads.push_back({range.begin, range.end});
         }
         if (wide) {
-            c.layers = widen(chain.firstLink);
+            c.layers = widen(m_links.data() + chain.firstLink, m_links.size() - chain.firstLink);
             if (c.layers == 0) {
                 m_links.resize(chain.firstLink), m_linkClusters.resize(chain.firstLink);
                 for (size_t i : members) out.push_back(std::move(launches[i]));
@@ -186,12 +188,15 @@ std::vector<Executor::Prepared> Executor::chained(std::vector<Prepared> launches
     return out;
 }
 
-void Executor::formChains() {
-    if (m_options.exact || !m_card->table().chains(m_card->device())) return;
+void Executor::countReaders() {
     for (const Prepared& p : m_launches)
         for (const Interval& range : p.reads) ++m_readers[range.begin];
     for (const auto& [channel, id] : g.probes)
         if (m_plan.alive[size_t(id)]) m_readers[reinterpret_cast<const char*>(address(id))] += 2;
+}
+
+void Executor::formChains() {
+    if (m_options.exact || !m_card->table().chains(m_card->device())) return;
     std::vector<Prepared> all;
     for (size_t begin = 0, end = 0; begin < m_launches.size(); begin = end) {
         while (end < m_launches.size() && m_launches[end].segment == m_launches[begin].segment) ++end;

@@ -59,9 +59,27 @@ std::string Executor::describeLaunch(const Cluster& c, const Launch& l) const {
     return line;
 }
 
+// Every launch, and the loops that were launched in the place of some.
+std::vector<const Executor::Prepared*> Executor::shown() const {
+    std::vector<const Prepared*> out;
+    for (const Prepared& p : m_launches) out.push_back(&p);
+    for (const LoopPlan& plan : m_loops)
+        for (const auto& [repeats, loop] : plan.ready) out.insert(out.end(), {&loop.first, &loop.second});
+    return out;
+}
+
 std::vector<std::string> Executor::describe() const {
     std::vector<std::string> out;
-    for (const Prepared& p : m_launches) {
+    for (const Prepared* shown : shown()) {
+        const Prepared& p = *shown;
+        const Loop& loop = p.launch.loop;
+        if (p.launch.kind == Kind::prelude || p.launch.kind == Kind::loop) {
+            out.push_back(p.launch.kind == Kind::prelude
+                              ? fmt::format("prelude of {} for {} repeats", loop.beforeCount, loop.repeats)
+                              : fmt::format("loop of {} layers for {} rows and {} repeats", loop.layers,
+                                            loop.rows, loop.repeats));
+            continue;
+        }
         if (p.launch.kind != Kind::chain) {
             out.push_back(describeLaunch(m_clusters.all[size_t(p.cluster)], p.launch));
             continue;

@@ -135,7 +135,7 @@ void Executor::runOne(uint64_t seed, uint64_t step, size_t segment, int repeat) 
     setClock(seed, step);
     m_logged.clear();
     std::vector<Launch> all;
-    std::vector<int> from;
+    std::vector<const Prepared*> from;
     append(all, from, int(segment), repeat, 0);
     m_card->check(m_card->table().runLaunches(m_card->device(), all.data(), int32_t(all.size()),
                                               static_cast<Clock*>(m_clock.data()), 0),
@@ -148,29 +148,37 @@ bool Executor::finite() const {
 }
 
 // The launches of one segment, as its `repeat`th time in a step so many steps ahead.
-void Executor::append(std::vector<Launch>& out, std::vector<int>& from, int segment, int repeat,
+void Executor::append(std::vector<Launch>& out, std::vector<const Prepared*>& from, int segment, int repeat,
                       uint64_t ahead) const {
-    for (size_t i = 0; i < m_launches.size(); ++i) {
-        if (m_launches[i].segment != segment) continue;
-        Launch l = m_launches[i].launch;
+    for (const Prepared& p : m_launches) {
+        if (p.segment != segment) continue;
+        Launch l = p.launch;
         l.pass.repeat = l.plain.repeat = uint32_t(repeat);
         l.pass.stepsAhead = l.plain.stepsAhead = ahead;
         out.push_back(l);
-        from.push_back(int(i));
+        from.push_back(&p);
     }
 }
 
 // All launches of some steps, and which of them wait for which.
 std::vector<Launch> Executor::sequence(const std::vector<int>& repeats, int steps,
-                                       std::vector<std::array<int32_t, 2>>* edges) const {
+                                       std::vector<std::array<int32_t, 2>>* edges) {
     std::vector<Launch> out;
-    std::vector<int> from;
+    std::vector<const Prepared*> from;
     const int count = int(m_plan.segments.size());
     const size_t atEnd = m_counting.size() / size_t(m_options.unroll);
     for (int step = 0; step < steps; ++step) {
         for (int begin = 0, end = 0; begin < count; begin = end) {
             while (end < count && m_plan.segments[size_t(end)].phase == m_plan.segments[size_t(begin)].phase)
                 ++end;
+            if (const ReadyLoop* loop = loopOf(begin, repeats[size_t(begin)])) {
+                for (const Prepared* p : {&loop->first, &loop->second}) {
+                    out.push_back(p->launch);
+                    out.back().loop.stepsAhead = uint64_t(step);
+                    from.push_back(p);
+                }
+                continue;
+            }
             for (int repeat = 0; repeat < repeats[size_t(begin)]; ++repeat)
                 for (int segment = begin; segment < end; ++segment)
                     append(out, from, segment, repeat, uint64_t(step));
@@ -178,7 +186,7 @@ std::vector<Launch> Executor::sequence(const std::vector<int>& repeats, int step
         for (size_t i = 0; i < atEnd; ++i) {
             const size_t which = size_t(step) * atEnd + i;
             out.push_back(m_counting[which].launch);
-            from.push_back(int(m_launches.size() + which));
+            from.push_back(&m_counting[which]);
         }
     }
     if (!edges) return out;
@@ -192,8 +200,7 @@ std::vector<Launch> Executor::sequence(const std::vector<int>& repeats, int step
     // ancestors[i]: which launches i waits for, directly or not.
     std::vector<std::vector<bool>> ancestors(out.size());
     for (int i = 0; i < int(out.size()); ++i) {
-        const size_t which = size_t(from[size_t(i)]), own = m_launches.size();
-        const Prepared& p = which < own ? m_launches[which] : m_counting[which - own];
+        const Prepared& p = *from[size_t(i)];
         std::vector<int> waits;
         const auto meet = [&](const Interval& range, bool write) {
             for (const Access& a : active)
@@ -274,8 +281,8 @@ std::vector<double> Executor::times() {
     constexpr int chain = 40, again = 3;
     const Table& t = m_card->table();
     std::vector<double> out;
-    for (const Prepared& p : m_launches) {
-        const std::vector<Launch> all(chain, p.launch);
+    for (const Prepared* p : shown()) {
+        const std::vector<Launch> all(chain, p->launch);
         std::vector<std::array<int32_t, 2>> edges;
         for (int32_t i = 1; i < chain; ++i) edges.push_back({i - 1, i});
         Recording* recorded = nullptr;

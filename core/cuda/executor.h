@@ -99,8 +99,35 @@ class Executor : public core::Executor {
     void reads(Prepared& p, NodeId id, int64_t parts = 1) const;
     void writes(Prepared& p, const float* at, int64_t floats, int64_t parts = 1) const;
     int64_t partsOf(const Source& source, int64_t size) const;
+    void countReaders();
+    struct LoopValue;
+    // A phase that becomes a loop when it is repeated, and how it is launched for so many repeats.
+    struct ReadyLoop {
+        Prepared first, second;
+        Memory tables;
+    };
+    struct LoopPlan {
+        int segment = 0;
+        Loop loop;
+        std::vector<Link> before, links;
+        Prepared first, second;
+        Memory memory;  // the links
+        std::map<int, ReadyLoop> ready;
+    };
+    void formLoops();
+    void formLoop(int segment);
+    static bool isSteady(const Prepared& p);
+    static bool readsOf(const Prepared& reader, const Prepared& maker);
+    std::vector<LoopValue> valuesOf(const std::vector<size_t>& launches,
+                                    const std::vector<size_t>& phase) const;
+    bool linkLoop(const std::vector<size_t>& launches, LoopPlan& plan, const std::vector<LoopValue>& values,
+                  const std::vector<LoopValue>& states) const;
+    bool linkPrelude(const std::vector<size_t>& launches, LoopPlan& plan,
+                     const std::vector<LoopValue>& values) const;
+    const ReadyLoop* loopOf(int segment, int repeats);
     void formChains();
-    int widen(size_t begin);
+    int widen(Link* links, size_t count) const;
+    static bool goesByRows(const Prepared& p, int64_t rows);
     std::vector<Prepared> chained(std::vector<Prepared> launches);
     bool chains(const Prepared& p, int64_t rows) const;
     static Link::Way wayOf(const Product& p);
@@ -112,9 +139,10 @@ class Executor : public core::Executor {
     uint32_t* tickets(int64_t count);
     std::vector<int> repeatsNow() const;
     std::vector<Launch> sequence(const std::vector<int>& repeats, int steps,
-                                 std::vector<std::array<int32_t, 2>>* edges) const;
-    void append(std::vector<Launch>& out, std::vector<int>& from, int segment, int repeat,
+                                 std::vector<std::array<int32_t, 2>>* edges);
+    void append(std::vector<Launch>& out, std::vector<const Prepared*>& from, int segment, int repeat,
                 uint64_t ahead) const;
+    std::vector<const Prepared*> shown() const;
     Recording* recording(const std::vector<int>& repeats, int steps);
     void launch(uint64_t seed, uint64_t step, int steps);
     void setClock(uint64_t seed, uint64_t step);
@@ -139,6 +167,7 @@ class Executor : public core::Executor {
     std::vector<Link> m_links;  // of all chains
     std::vector<int> m_linkClusters;
     std::map<const char*, int> m_readers;  // by where a value begins
+    std::vector<LoopPlan> m_loops;
     std::map<std::pair<std::vector<int>, int>, Recording*> m_recordings;
     Recorded m_recorded;
     int m_recordedSteps = 1;

@@ -166,6 +166,8 @@ uint32_t* Executor::tickets(int64_t count) {
 
 void Executor::prepare() {
     for (int i = 0; i < int(m_clusters.all.size()); ++i) prepareCluster(i);
+    countReaders();
+    formLoops();
     formChains();
     // A wait for the card costs as much as some dozen launches.
     if (m_options.unroll == 0) m_options.unroll = m_launches.size() <= 160 ? 8 : 1;

@@ -21,6 +21,9 @@ void launchUpdate(const UpdatePass& pass, cudaStream_t stream);
 void launchChain(const Chain& chain, cudaStream_t stream);
 void launchWideChain(const Chain& chain, cudaStream_t stream);
 bool hasChains(int device);
+void launchPrelude(const Loop& loop, cudaStream_t stream);
+void launchLoop(const Loop& loop, cudaStream_t stream);
+bool hasLoops(int device);
 void launchTick(Clock* clock, int steps, cudaStream_t stream);
 
 }  // namespace core::cuda

@@ -76,6 +76,10 @@ int chains(Device* device) {
     return hasChains(device->index) ? 1 : 0;
 }
 
+int loops(Device* device) {
+    return hasLoops(device->index) ? 1 : 0;
+}
+
 int allocate(Device*, uint64_t bytes, void** memory) {
     return failed(cudaMalloc(memory, bytes ? bytes : 4), "the card's memory is full");
 }
@@ -141,6 +145,12 @@ int launch(const Launch& l, cudaStream_t stream) {
             break;
         case Kind::chain:
             launchChain(l.chain, stream);
+            break;
+        case Kind::prelude:
+            launchPrelude(l.loop, stream);
+            break;
+        case Kind::loop:
+            launchLoop(l.loop, stream);
             break;
         default:
             launchPlain(l.kind, l.plain, stream);
@@ -261,9 +271,9 @@ const char* problem() {
     return lastProblem.c_str();
 }
 
-constexpr Table table = {abiVersion,   open,        close,  name,        chains, allocate, release,
-                         allocateHost, releaseHost, upload, download,    copy,   fill,     wait,
-                         record,       forget,      replay, runLaunches, problem};
+constexpr Table table = {abiVersion, open,         close,       name,   chains,      loops,  allocate,
+                         release,    allocateHost, releaseHost, upload, download,    copy,   fill,
+                         wait,       record,       forget,      replay, runLaunches, problem};
 
 }  // namespace
 }  // namespace core::cuda

@@ -231,6 +231,41 @@ void update(const UpdatePass& pass) {
     if (pass.advances) *pass.counter = next;
 }
 
+// A link as a launch of its own; what is stored nowhere on a card is stored here.
+void runLink(const Link& link, uint32_t repeat) {
+    Pass pass = link.pass;
+    pass.program = &link.program;
+    pass.repeat = repeat;
+    if (link.way == Link::elements)
+        runProgram(pass, Values(pass.size));
+    else
+        product(link.product, pass);
+}
+
+void copyRow(const Loop::Value& v, int32_t repeat, bool toTable) {
+    float* const row = v.table + int64_t(repeat) * v.size;
+    std::copy_n(toTable ? v.home : row, v.size, toTable ? row : v.home);
+}
+
+void prelude(const Loop& l) {
+    for (int32_t repeat = 0; repeat <= l.repeats; ++repeat) {
+        for (int32_t i = 0; i < l.valueCount; ++i)
+            if (l.values[i].carried) copyRow(l.values[i], repeat, true);
+        for (int32_t i = 0; repeat < l.repeats && i < l.beforeCount; ++i) runLink(l.before[i], 0);
+        for (int32_t i = 0; repeat < l.repeats && i < l.valueCount; ++i)
+            if (!l.values[i].carried) copyRow(l.values[i], repeat, true);
+    }
+}
+
+void loop(const Loop& l) {
+    for (int32_t repeat = 0; repeat < l.repeats; ++repeat) {
+        for (int32_t i = 0; i < l.valueCount; ++i) copyRow(l.values[i], repeat, false);
+        for (int32_t i = 0; i < l.count; ++i) runLink(l.links[i], uint32_t(repeat));
+    }
+    for (int32_t i = 0; i < l.valueCount; ++i)
+        if (l.values[i].carried) copyRow(l.values[i], l.repeats, false);
+}
+
 }  // namespace
 
 void runLaunch(const Launch& l) {
@@ -270,6 +305,12 @@ void runLaunch(const Launch& l) {
             break;
         case Kind::update:
             update(l.update);
+            break;
+        case Kind::prelude:
+            prelude(l.loop);
+            break;
+        case Kind::loop:
+            loop(l.loop);
             break;
         default:
             throw std::runtime_error(std::string("the host does not know the launch ") +

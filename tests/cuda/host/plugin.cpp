@@ -84,6 +84,9 @@ const char* name(Device*) {
 int chains(Device*) {
     return 0;
 }
+int loops(Device*) {
+    return 1;
+}
 int allocate(Device*, uint64_t bytes, void** memory) {
     if (fails("allocate")) return 1;
     *memory = std::aligned_alloc(256, (bytes + 511) / 256 * 256);
@@ -169,6 +172,7 @@ constexpr Table table = {.version = abiVersion,
                          .close = close,
                          .name = name,
                          .chains = chains,
+                         .loops = loops,
                          .allocate = allocate,
                          .release = release,
                          .allocateHost = allocateHost,

@@ -1,0 +1,399 @@
+// A perceptron's repeats in one kernel, for Hopper's tensor cores: the hidden weights stay in shared memory;
+// a warpgroup keeps its rows' activations in registers from layer to layer, and what its rows end with is
+// where the next repeat begins. Nobody waits for anybody else's rows.
+#include "core/cuda/kernels/kernels.h"
+#include "core/cuda/kernels/loop.cuh"
+#include "core/cuda/kernels/wide.cuh"
+
+namespace core::cuda {
+namespace {
+
+constexpr int width = Loop::width, crew = 128, crews = 2, most = Loop::mostNumbers;  // crew: a warpgroup
+constexpr int layerFloats = width * width, crewRows = 64;
+
+// A program behind the last layer, as the repeat that its crew is in needs it.
+struct End {
+    Program program;
+    Pass pass;
+    int32_t each;                         // elements of a row
+    int32_t steps[Program::maxOperands];  // between what an operand is in two repeats
+};
+
+// What goes in, or a hidden layer.
+struct Layer {
+    Op activation;
+    float a, scale;
+};
+
+struct Room {
+    float offsets[crews][1 + Loop::mostLayers][width];  // biases
+    float in[Link::shortest][width], out[most][width];
+    End ends[crews][Loop::mostEnds];
+    float states[crews][Loop::mostStates][crewRows * most];
+};
+
+#if defined(__CUDA_ARCH_FEAT_SM90_ALL)
+
+constexpr int tileFloats = width * 32;  // 32 k of a layer
+
+__device__ __forceinline__ void meet(int which) {  // the threads of a crew
+    asm volatile("bar.sync %0, %1;" ::"r"(1 + which), "n"(crew) : "memory");
+}
+
+__device__ __forceinline__ float power2(float x) {
+    float y;
+    asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+    return y;
+}
+__device__ __forceinline__ float reciprocal(float x) {
+    float y;
+    asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+    return y;
+}
+// Two at once, so that they share a division.
+__device__ __forceinline__ void siluPair(float& x, float& y) {
+    constexpr float perE = -1.44269504f, highest = 58;  // 2^116 is finite; beyond, x sigmoid(x) is zero
+    const float a = 1.0f + power2(fminf(x * perE, highest)), b = 1.0f + power2(fminf(y * perE, highest));
+    const float r = reciprocal(a * b);
+    x *= b * r, y *= a * r;
+}
+// They are there only when they were awaited.
+template <int COUNT>
+__device__ __forceinline__ void settle(float (&d)[COUNT]) {
+#pragma unroll
+    for (int i = 0; i < COUNT; ++i) asm volatile("" : "+f"(d[i])::"memory");
+}
+
+// What is the same for all rows stands in a table, a row for each repeat: where, and how far apart.
+struct Rowed {
+    const float* at;
+    int step;
+};
+__device__ __forceinline__ Rowed rowed(const Loop& l, const float* at) {
+    for (int i = 0; i < l.valueCount; ++i) {
+        const Loop::Value& v = l.values[i];
+        if (at >= v.home && at < v.home + v.size) return {v.table + (at - v.home), v.size};
+    }
+    return {at, 0};
+}
+
+// A hidden layer, rounded, as the tensor cores read it: within each eight k first the even ones, then the odd
+// ones, so that a result's registers are the next left operand's.
+__device__ __forceinline__ void keepLayer(float* to, const Product& p) {
+    for (int i = int(threadIdx.x); i < width * width / 8; i += int(blockDim.x)) {
+        const int n = i / (width / 8), j = i % (width / 8);
+        const float* const from = p.b + n * p.ldb + 8 * j;
+        const Lanes<4> low = loadRun<4>(from), high = loadRun<4>(from + 4);
+        float* const line = to + j / 4 * tileFloats + n * 32;
+        const auto keep = [&](int run, float a, float b, float c, float d) {
+            const Lanes<4> v = {a, b, c, d};
+            storeRun<4>(line + 4 * (run ^ (n % 8)),
+                        each<4>(v, [](float x) { return __uint_as_float(toTf32(x)); }));
+        };
+        keep(j % 4 * 2, low.at[0], low.at[2], high.at[0], high.at[2]);
+        keep(j % 4 * 2 + 1, low.at[1], low.at[3], high.at[1], high.at[3]);
+    }
+}
+
+__device__ __forceinline__ void fill(Room& room, const Loop& l) {
+    const Product &in = l.links[0].product, &out = l.links[1 + l.layers].product;
+    for (int i = int(threadIdx.x); i < width; i += int(blockDim.x)) {
+        for (int k = 0; k < Link::shortest; ++k)
+            room.in[k][i] = k >= in.k ? 0.0f : in.rightTurned ? in.b[i * in.ldb + k] : in.b[k * in.ldb + i];
+        for (int n = 0; n < most; ++n)
+            room.out[n][i] = n >= out.n        ? 0.0f
+                             : out.rightTurned ? out.b[n * out.ldb + i]
+                                               : out.b[i * out.ldb + n];
+    }
+}
+
+// The rows of a crew: those of a fragment's upper half, and of its lower one where it has both.
+struct Rows {
+    int first, count;  // of all
+    bool both;
+    __device__ int of(int half) const {
+        const int warp = int(threadIdx.x) % crew / 32, g = int(threadIdx.x) % 32 / 4;
+        return both ? 16 * warp + 8 * half + g : 8 * warp + g;
+    }
+};
+
+// A crew's states, between the card's memory and its own.
+template <class Move>
+__device__ __forceinline__ void eachState(const Loop& l, const Rows& rows,
+                                          float (&states)[Loop::mostStates][crewRows * most],
+                                          const Move& move) {
+    for (int s = 0; s < l.stateCount; ++s) {
+        const int numbers = rows.count * l.states[s].width;
+        float* const home = l.states[s].home + int64_t(rows.first) * l.states[s].width;
+        for (int i = int(threadIdx.x) % crew; i < crewRows * most; i += crew)
+            if (i < numbers) move(home[i], states[s][i]);
+    }
+}
+
+__device__ __forceinline__ void prepareEnds(const Loop& l, const Rows& rows, Room& room, int mine) {
+    const int k = int(threadIdx.x) % crew, count = l.count - 1 - l.layers;
+    for (int i = 0; i < count; ++i) {
+        const Link& from = l.links[1 + l.layers + i];
+        End& e = room.ends[mine][i];
+        for (int w = k; w < int(sizeof(Program) / 16); w += crew)
+            reinterpret_cast<uint4*>(&e.program)[w] = reinterpret_cast<const uint4*>(&from.program)[w];
+        if (k == 0)
+            e.pass = from.pass, e.pass.repeat = 0, e.pass.stepsAhead = l.stepsAhead, e.each = from.each;
+    }
+    meet(mine);
+    const auto state = [&](const float* at) -> float* {
+        for (int s = 0; s < l.stateCount; ++s)
+            if (at == l.states[s].home) return room.states[mine][s] - rows.first * l.states[s].width;
+        return nullptr;
+    };
+    for (int i = 0; i < count; ++i) {
+        End& e = room.ends[mine][i];
+        if (k < e.program.operandCount) {
+            Operand& o = e.program.operands[k];
+            const Rowed row = rowed(l, o.data);
+            const float* const here = state(o.data);
+            e.steps[k] = row.step;
+            o.data = here ? here : row.at;
+        } else if (k >= 32 && k < 32 + Program::maxOutputs) {
+            Output& o = e.program.outputs[k - 32];
+            if (float* const here = state(o.data)) o.data = here;
+        }
+    }
+    meet(mine);
+}
+
+// A thread's column of a layer's biases: what stays, and what is another in every repeat.
+struct Offset {
+    float fixed = 0;
+    Rowed moving = {nullptr, 0};
+    __device__ float in(int repeat) const {
+        return moving.at ? fixed + moving.at[repeat * moving.step] : fixed;
+    }
+};
+__device__ __forceinline__ Offset offsetOf(const Loop& l, const Straight& s, int column) {
+    Offset out;
+    const float* const biases[2] = {s.bias, s.bias2};
+    for (const float* bias : biases) {
+        if (!bias) continue;
+        const Rowed row = rowed(l, bias + column);
+        if (row.step > 0)
+            out.moving = row;
+        else
+            out.fixed += *row.at;
+    }
+    return out;
+}
+
+// What comes out, and the programs behind it. Four threads share two rows, and have the sums of both.
+__device__ __noinline__ void finishRows(const End* ends, int count, const float (&sums)[2][most],
+                                        const Rows& rows) {
+#pragma unroll 1
+    for (int i = 0; i < count; ++i) {
+        const End& end = ends[i];
+        const int n = end.each;
+#pragma unroll 1
+        for (int at = int(threadIdx.x) % 4; at < (rows.both ? 2 * n : n); at += 4) {
+            const int half = at >= n, column = at - half * n, row = rows.of(half);
+            float mine = 0;
+#pragma unroll
+            for (int c = 0; c < most; ++c)
+                if (c == column) mine = half ? sums[1][c] : sums[0][c];
+            if (row < rows.count)
+                runProgram<1>(end.program, end.pass,
+                              uint32_t(rows.first + row) * uint32_t(n) + uint32_t(column), splat<1>(mine));
+        }
+        __syncwarp();
+    }
+}
+
+template <bool BOTH>
+__device__ __forceinline__ void runRows(const Loop& l, Room& room, const Layer* about, const float* weights,
+                                        const Rows& rows, int mine) {
+    constexpr int halves = BOTH ? 2 : 1, groups = width / 8;
+    const int t = int(threadIdx.x) % 4, thread = int(threadIdx.x) % crew;
+    const Product &in = l.links[0].product, &out = l.links[1 + l.layers].product;
+    const int inputs = in.k, outputs = out.n, endCount = l.count - 1 - l.layers;
+    const float scaleOut = out.scale;
+    int entering = 0;
+    for (int s = 0; s < l.stateCount; ++s)
+        if (l.states[s].home == in.a) entering = s;
+    const float* const x = room.states[mine][entering];
+    End* const ends = room.ends[mine];
+    float(*const offsets)[width] = room.offsets[mine];
+    Offset offset[1 + Loop::mostLayers];
+#pragma unroll
+    for (int i = 0; i <= Loop::mostLayers; ++i) {
+        if (i > l.layers) continue;
+        offset[i] = offsetOf(l, l.links[i].product.straight, thread);
+        offsets[i][thread] = offset[i].in(0);
+    }
+    meet(mine);
+
+    // Activations: of rows g and g + 8 in columns 8 j + 2 t, and in those one further; and sums, row by row.
+    uint32_t h[groups][4];
+    float d[4 * groups];
+#pragma unroll
+    for (int j = 0; j < groups; ++j) h[j][1] = h[j][3] = 0;
+#pragma unroll 1
+    for (int repeat = 0; repeat < l.repeats; ++repeat) {
+        const bool more = repeat + 1 < l.repeats;
+        float next[1 + Loop::mostLayers] = {};
+#pragma unroll
+        for (int i = 0; i <= Loop::mostLayers; ++i)
+            if (more && offset[i].moving.at) next[i] = offset[i].in(repeat + 1);
+#pragma unroll 1
+        for (int layer = 0; layer <= l.layers; ++layer) {
+            if (layer == 0) {
+#pragma unroll
+                for (int i = 0; i < 4 * groups; ++i) d[i] = 0;
+#pragma unroll
+                for (int k = 0; k < Link::shortest; ++k) {
+                    if (k >= inputs) continue;
+                    float given[halves];
+#pragma unroll
+                    for (int r = 0; r < halves; ++r) given[r] = x[rows.of(r) * inputs + k];
+#pragma unroll
+                    for (int j = 0; j < groups; ++j) {
+                        const float2 w = *reinterpret_cast<const float2*>(&room.in[k][8 * j + 2 * t]);
+#pragma unroll
+                        for (int r = 0; r < halves; ++r) {
+                            d[4 * j + 2 * r] = __fmaf_rn(given[r], w.x, d[4 * j + 2 * r]);
+                            d[4 * j + 2 * r + 1] = __fmaf_rn(given[r], w.y, d[4 * j + 2 * r + 1]);
+                        }
+                    }
+                }
+            } else {
+                const float* const w = weights + (layer - 1) * layerFloats;
+                settle(d);
+                beginProducts();
+#pragma unroll
+                for (int s = 0; s < groups; ++s)
+                    multiplyWide(d, h[s], describeLines(w + s / 4 * tileFloats + s % 4 * 8), s > 0);
+                awaitProducts();
+                settle(d);
+            }
+            // Rounded, unless it is the last that the tensor cores see.
+            const uint32_t half = layer == l.layers ? 0u : 0x1000u;
+            const float scale = about[layer].scale, a = about[layer].a;
+            const auto activate = [&](auto&& pair) {
+#pragma unroll
+                for (int j = 0; j < groups; ++j) {
+                    const float2 bias = *reinterpret_cast<const float2*>(&offsets[layer][8 * j + 2 * t]);
+#pragma unroll
+                    for (int r = 0; r < halves; ++r) {
+                        float u = __fmaf_rn(d[4 * j + 2 * r], scale, bias.x);
+                        float v = __fmaf_rn(d[4 * j + 2 * r + 1], scale, bias.y);
+                        pair(u, v);
+                        h[j][r] = __float_as_uint(u) + half, h[j][2 + r] = __float_as_uint(v) + half;
+                    }
+                }
+            };
+            if (about[layer].activation == Op::silu)
+                activate([](float& u, float& v) { siluPair(u, v); });
+            else
+                activate([&](float& u, float& v) { u = u > 0 ? u : a * u, v = v > 0 ? v : a * v; });
+        }
+        float sums[2][most] = {};
+#pragma unroll
+        for (int n = 0; n < most; ++n) {
+            if (n >= outputs) continue;
+#pragma unroll
+            for (int j = 0; j < groups; ++j) {
+                const float2 w = *reinterpret_cast<const float2*>(&room.out[n][8 * j + 2 * t]);
+#pragma unroll
+                for (int r = 0; r < halves; ++r) {
+                    sums[r][n] = __fmaf_rn(__uint_as_float(h[j][r]), w.x, sums[r][n]);
+                    sums[r][n] = __fmaf_rn(__uint_as_float(h[j][2 + r]), w.y, sums[r][n]);
+                }
+            }
+#pragma unroll
+            for (int r = 0; r < halves; ++r) {
+                sums[r][n] += __shfl_xor_sync(0xffffffffu, sums[r][n], 1);
+                sums[r][n] += __shfl_xor_sync(0xffffffffu, sums[r][n], 2);
+                sums[r][n] *= scaleOut;
+            }
+        }
+        __syncwarp();  // all have read what goes in
+        finishRows(ends, endCount, sums, rows);
+        if (!more) break;
+        meet(mine);
+#pragma unroll
+        for (int i = 0; i <= Loop::mostLayers; ++i)
+            if (offset[i].moving.at) offsets[i][thread] = next[i];
+        for (int i = 0; i < endCount; ++i) {
+            if (thread < ends[i].program.operandCount)
+                ends[i].program.operands[thread].data += ends[i].steps[thread];
+            if (thread == 32) ends[i].pass.repeat = uint32_t(repeat + 1);
+        }
+        meet(mine);
+    }
+}
+
+#endif
+
+__global__ void __launch_bounds__(crews* crew, 1) loop(const __grid_constant__ Loop l, int blockRows) {
+#if defined(__CUDA_ARCH_FEAT_SM90_ALL)
+    extern __shared__ __align__(1024) float memory[];
+    __shared__ Layer about[1 + Loop::mostLayers];
+    float* const weights = memory;
+    Room& room = *reinterpret_cast<Room*>(memory + l.layers * layerFloats);
+    awaitEarlier();
+    const int mine = int(threadIdx.x) / crew, own = min(crewRows, blockRows - mine * crewRows);
+    Rows rows;
+    rows.first = int(blockIdx.x) * blockRows + mine * crewRows;
+    rows.count = max(0, min(own, l.rows - rows.first));
+    rows.both = own > crewRows / 2;
+    for (int i = 0; i < l.layers; ++i) keepLayer(weights + i * layerFloats, l.links[1 + i].product);
+    fill(room, l);
+    if (int(threadIdx.x) <= l.layers) {
+        const Product& p = l.links[threadIdx.x].product;
+        about[threadIdx.x] = {Op(p.straight.activation), p.straight.a, p.scale};
+    }
+    for (int s = 0; s < Loop::mostStates; ++s)
+        for (int i = int(threadIdx.x) % crew; i < crewRows * most; i += crew) room.states[mine][s][i] = 0;
+    eachState(l, rows, room.states[mine], [](float& home, float& here) { here = home; });
+    prepareEnds(l, rows, room, mine);
+    if (blockIdx.x == 0)
+        for (int i = 0; i < l.valueCount; ++i) {
+            const Loop::Value& v = l.values[i];
+            for (int k = int(threadIdx.x); v.carried && k < v.size; k += int(blockDim.x))
+                v.home[k] = v.table[l.repeats * v.size + k];
+        }
+    asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
+    __syncthreads();
+    if (rows.both)
+        runRows<true>(l, room, about, weights, rows, mine);
+    else
+        runRows<false>(l, room, about, weights, rows, mine);
+    meet(mine);
+    eachState(l, rows, room.states[mine], [](float& home, float& here) { home = here; });
+#endif
+}
+
+}  // namespace
+
+void launchLoop(const Loop& l, cudaStream_t stream) {
+    constexpr size_t most = sizeof(float) * Loop::mostLayers * layerFloats + sizeof(Room);
+    static const cudaError_t raised =
+        cudaFuncSetAttribute(loop, cudaFuncAttributeMaxDynamicSharedMemorySize, int(most));
+    (void)raised;
+    // As few rows as fill the card: those of half a crew, of a whole one, and of a whole and a half.
+    int processors = 132, device = 0;
+    cudaGetDevice(&device);
+    cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, device);
+    int rows = crewRows / 2;
+    while (rows < crews * crewRows && (l.rows + rows - 1) / rows > processors) rows += crewRows / 2;
+    const int threads = rows > crewRows ? crews * crew : crew;
+    const size_t bytes = sizeof(float) * size_t(l.layers) * layerFloats + sizeof(Room);
+    loop<<<uint32_t((l.rows + rows - 1) / rows), uint32_t(threads), bytes, stream>>>(l, rows);
+}
+
+// Whether the plugin has code for this card's own units.
+bool hasLoops(int device) {
+    int major = 0;
+    cudaFuncAttributes kernel;
+    return cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device) == cudaSuccess &&
+           major == 9 && cudaFuncGetAttributes(&kernel, loop) == cudaSuccess && kernel.sharedSizeBytes > 0;
+}
+
+}  // namespace core::cuda

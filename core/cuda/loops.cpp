@@ -1,0 +1,257 @@
+// Which repeated phases become one: those whose rows go through a perceptron by themselves, again and again,
+// next to some work that is the same for all of them.
+#include <algorithm>
+
+#include "core/cuda/executor.h"
+
+namespace core::cuda {
+namespace {
+
+constexpr int64_t fewestRows = 64, mostTableFloats = int64_t(1) << 24, mostWeights = int64_t(1) << 17;
+constexpr int mostCarried = 32;  // numbers of a launch that carries something on: a warp's
+
+bool inside(const void* at, const char* begin, const char* end) {
+    return at && static_cast<const char*>(at) >= begin && static_cast<const char*>(at) < end;
+}
+
+}  // namespace
+
+// The numbers that some launches of a loop write: who writes and reads them, by place in the phase.
+struct Executor::LoopValue {
+    const char *begin, *end;
+    std::vector<size_t> writers, readers;
+    bool carried() const { return !readers.empty() && readers.front() <= writers.front(); }
+    // Nobody reads what is neither of the repeat before nor finished.
+    bool ordered() const {
+        return carried() ? writers.size() == 1 && readers.back() <= writers.front()
+                         : readers.empty() || readers.front() > writers.back();
+    }
+    bool has(const void* at) const { return inside(at, begin, end); }
+    bool meets(const Interval& i) const { return i.begin < end && begin < i.end; }
+};
+
+bool Executor::isSteady(const Prepared& p) {
+    const Launch& l = p.launch;
+    if (p.program < 0 || l.pass.clock || l.pass.size > Loop::mostFloats) return false;
+    if (l.kind == Kind::pointwise) return true;
+    const Product& q = l.product;
+    return l.kind == Kind::product && q.left == Product::rows && q.m == 1 && q.batches == 1 &&
+           !q.columnSums && !q.rowSums && int64_t(q.n) * q.k <= mostWeights;
+}
+
+// The values that `launches` write, as the whole phase sees them; empty where one overlaps another.
+std::vector<Executor::LoopValue> Executor::valuesOf(const std::vector<size_t>& launches,
+                                                    const std::vector<size_t>& phase) const {
+    std::vector<LoopValue> all;
+    for (size_t i : launches)
+        for (const Interval& range : m_launches[i].writes) {
+            const auto known = std::find_if(all.begin(), all.end(), [&](const LoopValue& v) {
+                return v.begin == range.begin && v.end == range.end;
+            });
+            if (known != all.end()) {
+                known->writers.push_back(i);
+                continue;
+            }
+            for (const LoopValue& v : all)
+                if (v.meets(range)) return {};
+            all.push_back({range.begin, range.end, {i}, {}});
+        }
+    for (LoopValue& v : all)
+        for (size_t i : phase)
+            for (const Interval& range : m_launches[i].reads)
+                if (v.meets(range)) v.readers.push_back(i);
+    return all;
+}
+
+// The launches of the rows as a perceptron whose hidden layers are stored nowhere; false if they are not.
+bool Executor::linkLoop(const std::vector<size_t>& launches, LoopPlan& plan,
+                        const std::vector<LoopValue>& values, const std::vector<LoopValue>& states) const {
+    Loop& l = plan.loop;
+    for (size_t i : launches) plan.links.push_back(linkOf(m_launches[i], l.rows));
+    l.count = int32_t(plan.links.size());
+    l.layers = widen(plan.links.data(), plan.links.size());
+    const int ends = l.count - 1 - l.layers;
+    if (l.layers == 0 || l.layers > Loop::mostLayers || ends > Loop::mostEnds) return false;
+    const auto written = [&](const void* at) {
+        return std::any_of(states.begin(), states.end(), [&](const LoopValue& v) { return v.has(at); });
+    };
+    const auto steady = [&](const void* at) {
+        return std::any_of(values.begin(), values.end(), [&](const LoopValue& v) { return v.has(at); });
+    };
+    const auto keep = [&](const float* home, int32_t width) {
+        for (int32_t s = 0; s < l.stateCount; ++s)
+            if (l.states[s].home == home) return l.states[s].width == width;
+        if (l.stateCount == Loop::mostStates || width > Loop::mostNumbers) return false;
+        l.states[l.stateCount++] = {const_cast<float*>(home), width};
+        return true;
+    };
+    for (int i = 0; i < l.count; ++i) {
+        const Link& link = plan.links[size_t(i)];
+        const Straight& s = link.product.straight;
+        if (i <= 1 + l.layers && (written(link.product.b) || steady(link.product.b))) return false;
+        if (i > l.layers) continue;
+        const bool known = Op(s.activation) == Op::silu || Op(s.activation) == Op::leakyRelu;
+        if (!known || s.slope || s.added || s.early || s.late || link.pass.clock || written(s.bias) ||
+            written(s.bias2))
+            return false;
+        const auto moves = [&](const float* bias) {  // one bias that is another in every repeat
+            return bias && steady(bias);
+        };
+        if (moves(s.bias) && moves(s.bias2)) return false;
+    }
+    const Product& in = plan.links[0].product;
+    if (in.lda != in.k || steady(in.a) || !keep(in.a, in.k)) return false;
+    for (int i = 1 + l.layers; i < l.count; ++i) {
+        const Link& link = plan.links[size_t(i)];
+        const Program& p = link.program;
+        for (const Instruction& code : p.code)
+            if (code.store < Program::maxOutputs &&
+                (p.outputs[code.store].step != 0 || !keep(p.outputs[code.store].data, link.each)))
+                return false;
+        for (int k = 0; k < p.operandCount; ++k) {
+            const Operand& o = p.operands[k];
+            if (o.kind == Operand::full ? steady(o.data) || (written(o.data) && !keep(o.data, link.each))
+                                        : written(o.data))
+                return false;
+        }
+    }
+    return true;
+}
+
+// What is the same for all rows; false if there is too much of it.
+bool Executor::linkPrelude(const std::vector<size_t>& launches, LoopPlan& plan,
+                           const std::vector<LoopValue>& values) const {
+    Loop& l = plan.loop;
+    if (launches.size() > Loop::mostLinks || values.size() > Loop::mostValues) return false;
+    // What the next repeat begins with, and what that comes of.
+    std::vector<bool> recurs(launches.size(), false);
+    for (size_t i = launches.size(); i-- > 0;)
+        for (const LoopValue& v : values) {
+            if (std::find(v.writers.begin(), v.writers.end(), launches[i]) == v.writers.end()) continue;
+            for (size_t k = 0; k < launches.size(); ++k)
+                recurs[i] = recurs[i] ||
+                            (recurs[k] && !v.carried() &&
+                             std::find(v.readers.begin(), v.readers.end(), launches[k]) != v.readers.end());
+            recurs[i] = recurs[i] || v.carried();
+        }
+    int64_t floats = 0;
+    for (const LoopValue& v : values) {
+        Loop::Value& to = l.values[l.valueCount++];
+        to.home = reinterpret_cast<float*>(const_cast<char*>(v.begin));
+        to.size = int32_t((v.end - v.begin) / int64_t(sizeof(float)));
+        to.carried = v.carried();
+        floats += (to.size + 3) / 4 * 4;
+    }
+    if (floats > Loop::mostFloats) return false;
+    for (size_t i = 0; i < launches.size(); ++i) {
+        const Prepared& p = m_launches[launches[i]];
+        if (recurs[i] && (p.launch.kind != Kind::pointwise || p.launch.pass.size > mostCarried)) return false;
+        Link link = linkOf(p, 1);
+        link.way = p.launch.kind == Kind::product ? Link::tiles : Link::elements;
+        link.recurs = recurs[i];
+        plan.before.push_back(link);
+    }
+    l.beforeCount = int32_t(launches.size());
+    return true;
+}
+
+bool Executor::readsOf(const Prepared& reader, const Prepared& maker) {
+    for (const Interval& r : reader.reads)
+        for (const Interval& w : maker.writes)
+            if (r.begin < w.end && w.begin < r.end) return true;
+    return false;
+}
+
+void Executor::formLoop(int segment) {
+    std::vector<size_t> phase, steady, rowed;
+    int64_t rows = 0;
+    for (size_t i = 0; i < m_launches.size(); ++i) {
+        if (m_launches[i].segment != segment) continue;
+        phase.push_back(i);
+        if (m_launches[i].launch.kind == Kind::product)
+            rows = std::max<int64_t>(rows, m_launches[i].launch.product.m);
+    }
+    if (rows < fewestRows) return;
+    for (size_t i : phase) {
+        const Prepared& p = m_launches[i];
+        const bool byRows = (p.launch.kind == Kind::product && p.launch.product.m == rows) ||
+                            std::any_of(rowed.begin(), rowed.end(),
+                                        [&](size_t maker) { return readsOf(p, m_launches[maker]); });
+        if (byRows ? !goesByRows(p, rows) : !isSteady(p)) return;
+        (byRows ? rowed : steady).push_back(i);
+    }
+    if (rowed.size() < 3 || steady.empty()) return;
+    const std::vector<LoopValue> values = valuesOf(steady, phase), states = valuesOf(rowed, phase);
+    if (values.empty() || states.empty()) return;
+    for (const LoopValue& v : values) {
+        if (!v.ordered()) return;
+        for (const LoopValue& s : states)
+            if (v.begin < s.end && s.begin < v.end) return;
+    }
+    for (size_t i : steady)
+        for (const Interval& range : m_launches[i].reads)
+            for (const LoopValue& s : states)
+                if (s.meets(range)) return;
+    LoopPlan plan;
+    plan.segment = segment;
+    plan.loop.rows = int32_t(rows);
+    if (!linkLoop(rowed, plan, values, states) || !linkPrelude(steady, plan, values)) return;
+    for (const auto* half : {&steady, &rowed}) {
+        Prepared& p = half == &steady ? plan.first : plan.second;
+        p.segment = segment;
+        for (size_t i : *half) {
+            const Prepared& of = m_launches[i];
+            p.cluster = of.cluster;
+            if (of.launch.pass.clock) p.launch.pass.clock = of.launch.pass.clock;
+            for (const Interval& range : of.reads) p.reads.push_back({range.begin, range.end});
+            for (const Interval& range : of.writes) p.writes.push_back({range.begin, range.end});
+        }
+    }
+    for (const LoopValue& v : values)
+        if (v.carried()) plan.second.writes.push_back({v.begin, v.end});
+    plan.first.launch.kind = Kind::prelude, plan.second.launch.kind = Kind::loop;
+    const size_t before = plan.before.size() * sizeof(Link), links = plan.links.size() * sizeof(Link);
+    plan.memory = Memory(m_card, before + links);
+    auto* const at = static_cast<Link*>(plan.memory.data());
+    m_card->upload(at, plan.before.data(), before);
+    m_card->upload(at + plan.before.size(), plan.links.data(), links);
+    plan.loop.before = at, plan.loop.links = at + plan.before.size();
+    m_loops.push_back(std::move(plan));
+}
+
+void Executor::formLoops() {
+    const bool staged = m_whole.segments.size() < m_plan.segments.size();
+    if (m_options.exact || staged || !m_card->table().loops(m_card->device())) return;
+    for (int segment = 0; segment < int(m_whole.segments.size()); ++segment)
+        if (g.phases[size_t(m_whole.segments[size_t(segment)].phase)].mayRepeat) formLoop(segment);
+}
+
+// The launches of so many repeats of the segment as a loop; null where it is none.
+const Executor::ReadyLoop* Executor::loopOf(int segment, int repeats) {
+    if (repeats < 2) return nullptr;
+    for (LoopPlan& plan : m_loops) {
+        if (plan.segment != segment) continue;
+        ReadyLoop& ready = plan.ready[repeats];
+        if (ready.first.launch.kind == Kind::prelude) return &ready;
+        int64_t floats = 0;
+        for (int32_t i = 0; i < plan.loop.valueCount; ++i)
+            floats += int64_t(plan.loop.values[i].size) * (repeats + 1);
+        if (floats > mostTableFloats) return nullptr;
+        ready.tables = Memory(m_card, size_t(floats) * sizeof(float));
+        Loop loop = plan.loop;
+        loop.repeats = repeats;
+        float* table = ready.tables.floats();
+        for (int32_t i = 0; i < loop.valueCount; ++i) {
+            loop.values[i].table = table;
+            table += int64_t(loop.values[i].size) * (repeats + 1);
+        }
+        ready.first = plan.first, ready.second = plan.second;
+        ready.first.launch.loop = ready.second.launch.loop = loop;
+        writes(ready.first, ready.tables.floats(), floats);
+        ready.second.reads.push_back(ready.first.writes.back());
+        return &ready;
+    }
+    return nullptr;
+}
+
+}  // namespace core::cuda

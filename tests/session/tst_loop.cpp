@@ -1,0 +1,77 @@
+// Repeated phases as loops on a card, by the plugin whose memory and arithmetic are the host's.
+#include <QtTest>
+
+#include "core/cuda/executor.h"
+#include "tests/support/samplers.h"
+
+using namespace core;
+using namespace support;
+
+namespace {
+
+struct Sampled {
+    Store store;
+    std::shared_ptr<cuda::DeviceStore> device;
+    std::unique_ptr<cuda::Executor> executor;
+
+    Sampled(const LoopedSampler& sampler, const cuda::CardPtr& card, const cuda::ExecutorOptions& options) {
+        Layout layout;
+        Recorder r(layout, Recorder::Access::train);
+        sampler.record(r);
+        const auto graph = std::make_shared<const Graph>(r.take());
+        store.initialise(layout, 0, 1);
+        store.live.assign(1, 0);
+        device = std::make_shared<cuda::DeviceStore>(card, store);
+        executor = std::make_unique<cuda::Executor>(compile(graph, layout, {}), store, device, options);
+    }
+    std::map<std::string, std::vector<float>> channels() {
+        device->download(store);
+        std::map<std::string, std::vector<float>> out;
+        out["state"].assign(store.weights.state.begin(), store.weights.state.end());
+        for (const auto& [name, id] : executor->plan().graph->probes) out[name] = executor->read(name).values;
+        return out;
+    }
+};
+
+}  // namespace
+
+class TestLoop : public QObject {
+    Q_OBJECT
+
+  private slots:
+    void initTestCase() {
+        qputenv("GENSCOPE_CUDA_PLUGIN", HOST_CARD);
+        m_card = cuda::Card::open();
+    }
+
+    void aLoopLeavesWhatItsRepeatsLeave_data() {
+        QTest::addColumn<int>("index");
+        const auto all = loopedSamplers(false);
+        for (size_t i = 0; i < all.size(); ++i) QTest::addRow("%s", all[i].name.c_str()) << int(i);
+    }
+    void aLoopLeavesWhatItsRepeatsLeave() {
+        QFETCH(int, index);
+        const LoopedSampler sampler = loopedSamplers(false)[size_t(index)];
+        Sampled looped(sampler, m_card, {}), plain(sampler, m_card, {.exact = true});
+        Sampled uncaptured(sampler, m_card, {.captured = false});
+        for (uint64_t step : {uint64_t(0), uint64_t(5)}) {
+            looped.executor->run(3, step);
+            plain.executor->run(3, step);
+            uncaptured.executor->run(3, step);
+            QVERIFY(looped.channels() == plain.channels());
+            QVERIFY(looped.channels() == uncaptured.channels());
+            while (!looped.executor->runSegment(3, step)) {
+            }
+            QVERIFY(looped.channels() == plain.channels());
+        }
+        // Whatever it is made of, a loop is two launches.
+        const int saved = plain.executor->launches() - looped.executor->launches();
+        QCOMPARE(saved > 2 * sampler.repeats, sampler.isLoop);
+    }
+
+  private:
+    cuda::CardPtr m_card;
+};
+
+QTEST_GUILESS_MAIN(TestLoop)
+#include "tst_loop.moc"
