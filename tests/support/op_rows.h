@@ -259,6 +259,13 @@ inline const std::vector<Row>& table() {
         // ---- look-up
         {"gatherRows", {{5, 7}}, [](R r, In x) { return gatherRows(x[0], someIndex(r, {2, 3})); }},
         {"scatterRows", {{2, 3, 7}}, [](R r, In x) { return scatterRows(x[0], someIndex(r, {2, 3}), 5); }},
+        {"scatterRows of many",
+         {{3, 700, 8}},
+         [](R r, In x) {
+             std::vector<float> index(3 * 700);
+             for (size_t i = 0; i < index.size(); ++i) index[i] = i < 500 ? 2.0f : float(i * i % 5);
+             return scatterRows(x[0], r.constant({3, 700}, std::move(index)), 6);
+         }},
         {"pick", {{2, 3, 5}}, [](R r, In x) { return pick(x[0], someIndex(r, {2, 3, 1})); }},
         {"place", {{2, 3, 1}}, [](R r, In x) { return place(x[0], someIndex(r, {2, 3, 1}), 5); }},
         {"nearestRow", {{2, 3, 5}, {4, 5}}, [](R, In x) {

@@ -98,34 +98,60 @@ __global__ void __launch_bounds__(threads) gatherRows(const __grid_constant__ Pl
     }
 }
 
-// A block makes one row: its warps look through their shares of the lines, and their sums are added up in
-// the order of the warps.
-__global__ void __launch_bounds__(threads) scatterRows(const __grid_constant__ Plain p) {
+__host__ __device__ __forceinline__ bool inQuads(const float* x, const float* y, int n) {
+    return n % 4 == 0 && ((uintptr_t(x) | uintptr_t(y)) & 15) == 0;
+}
+
+// A block makes one row, or some channels of it: it lists the lines that name the row, some thousand at a
+// time and in their order, and teams of threads, V channels each, take turns with what is listed.
+template <int V>
+__global__ void __launch_bounds__(threads) scatterRows(const __grid_constant__ Plain p, int across) {
     awaitEarlier();
-    constexpr int warps = threads / 32;
-    __shared__ float partial[warps][32];
+    constexpr int warps = threads / 32, share = 8, together = threads * share;
+    __shared__ uint16_t listed[together];
+    __shared__ int counts[warps];
+    __shared__ Lanes<V> partial[threads];
     const int row = int(blockIdx.x), rows = p.sizes.samples, n = p.sizes.channels;
     const int lines = p.inSizes[0].samples * p.inSizes[0].height * p.inSizes[0].width;
-    const int warp = int(threadIdx.x) / 32, lane = int(threadIdx.x) % 32;
-    const int each = (lines + warps - 1) / warps, begin = warp * each, end = min(begin + each, lines);
-    for (int c0 = 0; c0 < n; c0 += 32) {
-        float total = 0;
-        for (int first = begin; first < end; first += 32) {
-            const bool mine = first + lane < end && rowNamed(p.in[1][first + lane], rows) == row;
-            for (uint32_t hits = __ballot_sync(0xffffffffu, mine); hits; hits &= hits - 1) {
-                const int line = first + __ffs(int(hits)) - 1;
-                if (c0 + lane < n) total += p.in[0][int64_t(line) * n + c0 + lane];
-            }
+    const int thread = int(threadIdx.x), warp = thread / 32, lane = thread % 32;
+    const int team = thread / across, teams = threads / across;
+    const int channel = V * (int(blockIdx.y) * across + thread % across);
+    const auto add = [](float x, float y) { return x + y; };
+    Lanes<V> total = splat<V>(0);
+    for (int first = 0; first < lines; first += together) {
+        uint32_t named[share];
+        int found = 0;
+#pragma unroll
+        for (int j = 0; j < share; ++j) {
+            const int line = first + (warp * share + j) * 32 + lane;
+            named[j] = __ballot_sync(0xffffffffu, line < lines && rowNamed(p.in[1][line], rows) == row);
+            found += __popc(named[j]);
         }
-        partial[warp][lane] = total;
+        if (lane == 0) counts[warp] = found;
         __syncthreads();
-        if (warp == 0 && c0 + lane < n) {
-            float sum = 0;
-            for (int w = 0; w < warps; ++w) sum += partial[w][lane];
-            p.out[int64_t(row) * n + c0 + lane] = sum;
+        int at = 0, all = 0;
+        for (int w = 0; w < warps; ++w) {
+            at += w < warp ? counts[w] : 0;
+            all += counts[w];
         }
+#pragma unroll
+        for (int j = 0; j < share; ++j) {
+            if (named[j] >> lane & 1)
+                listed[at + __popc(named[j] & ((1u << lane) - 1))] = uint16_t((warp * share + j) * 32 + lane);
+            at += __popc(named[j]);
+        }
+        __syncthreads();
+        if (channel < n)
+#pragma unroll 4
+            for (int i = team; i < all; i += teams)
+                total = each<V>(total, loadRun<V>(p.in[0] + int64_t(first + listed[i]) * n + channel), add);
         __syncthreads();
     }
+    partial[thread] = total;
+    __syncthreads();
+    if (team > 0 || channel >= n) return;
+    for (int other = 1; other < teams; ++other) total = each<V>(total, partial[other * across + thread], add);
+    storeRun<V>(p.out + int64_t(row) * n + channel, total);
 }
 
 __global__ void __launch_bounds__(threads) pick(const __grid_constant__ Plain p) {
@@ -146,23 +172,35 @@ __global__ void __launch_bounds__(threads) place(const __grid_constant__ Plain p
     }
 }
 
-// Eight threads share a line and take every eighth row; distances are chains of fma as on the CPU.
+constexpr int crew = 16;
+
+// A crew of threads shares a line, and each takes every sixteenth row; distances are chains of fma as on the
+// CPU.
 __global__ void __launch_bounds__(threads) nearestRow(const __grid_constant__ Plain p) {
     awaitEarlier();
-    constexpr int crew = 8;
     const int64_t line = (int64_t(blockIdx.x) * threads + threadIdx.x) / crew;
     const int D = p.inSizes[0].channels, K = p.inSizes[1].samples, first = int(threadIdx.x) % crew;
     const bool there = line < p.size;
     const float* const x = p.in[0] + (there ? line : 0) * D;
+    const bool wide = inQuads(p.in[0], p.in[1], D);
     float least = 0;
     int index = K;
     for (int row = first; row < K; row += crew) {
         const float* const candidate = p.in[1] + int64_t(row) * D;
         float distance = 0;
-        for (int d = 0; d < D; ++d) {
-            const float apart = x[d] - candidate[d];
+        const auto add = [&](float of, float with) {
+            const float apart = of - with;
             distance = math::fma(apart, apart, distance);
-        }
+        };
+        int d = 0;
+        if (wide)
+#pragma unroll 4
+            for (; d < D; d += 4) {
+                const Lanes<4> of = loadRun<4>(x + d), with = loadRun<4>(candidate + d);
+#pragma unroll
+                for (int i = 0; i < 4; ++i) add(of.at[i], with.at[i]);
+            }
+        for (; d < D; ++d) add(x[d], candidate[d]);
         if (index == K || distance < least) least = distance, index = row;
     }
     for (int width = crew / 2; width > 0; width /= 2) {
@@ -219,6 +257,16 @@ uint32_t blocksFor(int64_t items) {
     return uint32_t(blocks < 132 * 32 ? blocks : 132 * 32);
 }
 
+void launchScatter(const Plain& p, cudaStream_t stream) {
+    const bool wide = inQuads(p.in[0], p.out, p.sizes.channels);
+    const int runs = wide ? p.sizes.channels / 4 : p.sizes.channels;
+    int across = 1;
+    while (across < runs && across < threads) across *= 2;
+    const dim3 grid(uint32_t(p.sizes.samples), uint32_t((runs + across - 1) / across));
+    wide ? scatterRows<4><<<grid, threads, 0, stream>>>(p, across)
+         : scatterRows<1><<<grid, threads, 0, stream>>>(p, across);
+}
+
 }  // namespace
 
 void launchPlain(Kind kind, const Plain& p, cudaStream_t stream) {
@@ -258,7 +306,7 @@ void launchPlain(Kind kind, const Plain& p, cudaStream_t stream) {
             gatherRows<<<blocks, threads, 0, stream>>>(p);
             break;
         case Kind::scatterRows:
-            scatterRows<<<uint32_t(p.sizes.samples), threads, 0, stream>>>(p);
+            launchScatter(p, stream);
             break;
         case Kind::pick:
             pick<<<blocks, threads, 0, stream>>>(p);
@@ -267,7 +315,7 @@ void launchPlain(Kind kind, const Plain& p, cudaStream_t stream) {
             place<<<blocks, threads, 0, stream>>>(p);
             break;
         case Kind::nearestRow:
-            nearestRow<<<uint32_t((p.size * 8 + threads - 1) / threads), threads, 0, stream>>>(p);
+            nearestRow<<<uint32_t((p.size * crew + threads - 1) / threads), threads, 0, stream>>>(p);
             break;
         default:
             drawRows<<<uint32_t((int64_t(p.sizes.samples) * 32 + threads - 1) / threads), threads, 0,
