@@ -13,26 +13,38 @@ __device__ __forceinline__ const float* at(const Term& t, uint32_t line, uint32_
     return t.data + int64_t(quotient(line, t.positions)) * t.step + channel;
 }
 
-// SMOOTH: also what a perceptron seldom has; the code of chains has to stay small.
-template <bool SMOOTH>
-__device__ __forceinline__ Lanes<4> activate(Op op, float a, const Lanes<4>& x) {
+template <int Q, class F>
+__device__ __forceinline__ void change(Lanes<4> (&x)[Q], F f) {
+#pragma unroll
+    for (int q = 0; q < Q; ++q) x[q] = each<4>(x[q], f);
+}
+template <int Q, class F>
+__device__ __forceinline__ void change(Lanes<4> (&x)[Q], const Lanes<4> (&y)[Q], F f) {
+#pragma unroll
+    for (int q = 0; q < Q; ++q) x[q] = each<4>(x[q], y[q], f);
+}
+
+// All runs at once, so that their latencies overlap. SMOOTH: also what a perceptron seldom has; the code of
+// chains has to stay small.
+template <bool SMOOTH, int Q>
+__device__ __forceinline__ void activate(Op op, float a, Lanes<4> (&x)[Q]) {
     if constexpr (SMOOTH) {
         switch (op) {
             case Op::gelu:
-                return each<4>(x, [](float v) {
+                return change(x, [](float v) {
                     return v * sigmoid(v * math::fma(v * v, 0.0713548162726002527f, 1.59576912160573071f));
                 });
             case Op::geluSlope:
-                return each<4>(x, [](float v) {
+                return change(x, [](float v) {
                     const float u = within30(v), z = u * u;
                     const float s = sigmoid(u * math::fma(z, 0.0713548162726002527f, 1.59576912160573071f));
                     return math::fma(u * s * (1.0f - s),
                                      math::fma(z, 0.214064448817800758f, 1.59576912160573071f), s);
                 });
             case Op::erfGelu:
-                return each<4>(x, [](float v) { return v * normalBelow(v); });
+                return change(x, [](float v) { return v * normalBelow(v); });
             case Op::erfGeluSlope:
-                return each<4>(x, [](float v) {
+                return change(x, [](float v) {
                     const float u = within30(v);
                     return math::fma(u * 0.398942280401432678f, __expf(-0.5f * u * u), normalBelow(u));
                 });
@@ -42,62 +54,85 @@ __device__ __forceinline__ Lanes<4> activate(Op op, float a, const Lanes<4>& x) 
     }
     switch (op) {
         case Op::leakyRelu:
-            return each<4>(x, [=](float v) { return v > 0.0f ? v : a * v; });
+            return change(x, [=](float v) { return v > 0.0f ? v : a * v; });
         case Op::silu:
-            return each<4>(x, [](float v) { return v * sigmoid(v); });
+            return change(x, [](float v) { return v * sigmoid(v); });
         case Op::leakyStep:
-            return each<4>(x, [=](float v) { return v > 0.0f ? 1.0f : a; });
+            return change(x, [=](float v) { return v > 0.0f ? 1.0f : a; });
         default:  // siluSlope
-            return each<4>(x, [](float v) {
+            return change(x, [](float v) {
                 const float s = sigmoid(v);
                 return s * math::fma(v, 1.0f - s, 1.0f);
             });
     }
 }
 
-// What the straight program of two runs reads; asked for long before it is used.
-struct Awaited {
-    Lanes<4> bias, bias2, gate[2], more[2], more2[2];
+// What the straight program of Q runs reads; asked for long before it is used.
+template <int Q>
+struct AwaitedRuns {
+    Lanes<4> bias, bias2, gate[Q], more[Q], more2[Q];
 };
-__device__ __forceinline__ void askRows(Awaited& w, const Straight& s, uint32_t column) {
+using Awaited = AwaitedRuns<2>;
+template <int Q>
+__device__ __forceinline__ void askRows(AwaitedRuns<Q>& w, const Straight& s, uint32_t column) {
     if (!s.there) return;
     if (s.bias) w.bias = loadRun<4>(s.bias + column);
     if (s.bias2) w.bias2 = loadRun<4>(s.bias2 + column);
 }
-template <bool SMOOTH>
-__device__ __forceinline__ void ask(Awaited& w, const Straight& s, uint32_t column, const uint32_t (&e)[2],
-                                    const bool (&there)[2]) {
+template <bool SMOOTH, int Q>
+__device__ __forceinline__ void ask(AwaitedRuns<Q>& w, const Straight& s, uint32_t column,
+                                    const uint32_t (&e)[Q], const bool (&there)[Q]) {
     if (!s.there) return;
-    const float* const more = s.added ? s.added : s.slopeOf;
+    const auto askFor = [&](const float* from, Lanes<4>(&to)[Q]) {
+        if (!from) return;
 #pragma unroll
-    for (int q = 0; q < 2; ++q) {
-        if (!there[q]) continue;
-        if (more) w.more[q] = loadRun<4>(more + e[q]);
-        if (SMOOTH && s.added2) w.more2[q] = loadRun<4>(s.added2 + e[q]);
-        if (SMOOTH && s.gate.data) w.gate[q] = loadRun<4>(at(s.gate, quotient(e[q], s.channels), column));
+        for (int q = 0; q < Q; ++q)
+            if (there[q]) to[q] = loadRun<4>(from + e[q]);
+    };
+    askFor(s.added ? s.added : s.slopeOf, w.more);
+    if constexpr (SMOOTH) {
+        askFor(s.added2, w.more2);
+        if (s.gate.data)
+#pragma unroll
+            for (int q = 0; q < Q; ++q)
+                if (there[q]) w.gate[q] = loadRun<4>(at(s.gate, quotient(e[q], s.channels), column));
     }
 }
 
-template <bool SMOOTH>
-__device__ __forceinline__ void finishStraight(const Straight& s, const Awaited& w, const uint32_t (&e)[2],
-                                               const bool (&there)[2], Lanes<4> (&v)[2]) {
+template <bool SMOOTH, int Q>
+__device__ __forceinline__ void finishStraight(const Straight& s, const AwaitedRuns<Q>& w,
+                                               const uint32_t (&e)[Q], const bool (&there)[Q],
+                                               Lanes<4> (&v)[Q]) {
     const auto add = [](float x, float y) { return x + y; };
     const auto multiply = [](float x, float y) { return x * y; };
+    const auto addRow = [&](const Lanes<4>& row) {
 #pragma unroll
-    for (int q = 0; q < 2; ++q) {
-        if (s.bias) v[q] = each<4>(v[q], w.bias, add);
-        if (s.bias2) v[q] = each<4>(v[q], w.bias2, add);
-        if constexpr (SMOOTH) {
-            if (s.biased && there[q]) storeRun<4>(s.biased + e[q], v[q]);
-            if (s.gate.data) v[q] = each<4>(v[q], w.gate[q], multiply);
-        }
-        if (s.added) v[q] = each<4>(v[q], w.more[q], add);
-        if (SMOOTH && s.added2) v[q] = each<4>(v[q], w.more2[q], add);
-        if (s.early && there[q]) storeRun<4>(s.early + e[q], v[q]);
-        if (s.activation) v[q] = activate<SMOOTH>(Op(s.activation), s.a, v[q]);
-        if (s.slope) v[q] = each<4>(v[q], activate<SMOOTH>(Op(s.slope), s.a, w.more[q]), multiply);
-        if (s.late && there[q]) storeRun<4>(s.late + e[q], v[q]);
+        for (int q = 0; q < Q; ++q) v[q] = each<4>(v[q], row, add);
+    };
+    const auto store = [&](float* to) {
+        if (!to) return;
+#pragma unroll
+        for (int q = 0; q < Q; ++q)
+            if (there[q]) storeRun<4>(to + e[q], v[q]);
+    };
+    if (s.bias) addRow(w.bias);
+    if (s.bias2) addRow(w.bias2);
+    if constexpr (SMOOTH) {
+        store(s.biased);
+        if (s.gate.data) change(v, w.gate, multiply);
     }
+    if (s.added) change(v, w.more, add);
+    if (SMOOTH && s.added2) change(v, w.more2, add);
+    store(s.early);
+    if (s.activation) activate<SMOOTH>(Op(s.activation), s.a, v);
+    if (s.slope) {
+        Lanes<4> slope[Q];
+#pragma unroll
+        for (int q = 0; q < Q; ++q) slope[q] = w.more[q];
+        activate<SMOOTH>(Op(s.slope), s.a, slope);
+        change(v, slope, multiply);
+    }
+    store(s.late);
 }
 
 }  // namespace
