@@ -9,7 +9,7 @@
 namespace core::cuda {
 
 // Changes with every change to this file; a plugin of another version is refused.
-constexpr uint32_t abiVersion = 4;
+constexpr uint32_t abiVersion = 5;
 
 // n / d for n < 2^31 by one multiplication (Granlund and Montgomery 1994).
 struct Divisor {
@@ -135,6 +135,11 @@ struct Product {
                                    // 64 x 64 for short sums
     float* partial = nullptr;      // splits * (m * n + m + n) numbers
     Straight straight;             // the program, where it has such a form
+    // Not below 0: warpgroups of a Hopper card multiply rows with what is turned, in tiles of this form.
+    int32_t groupTile = -1;
+    static constexpr int groupTiles = 7;
+    static constexpr int groupHeights[groupTiles] = {64, 64, 64, 64, 128, 128, 128};
+    static constexpr int groupWidths[groupTiles] = {48, 64, 96, 128, 96, 128, 192};
     // Above 0: rows of 16 for a block, which keeps them as a whole; and its warps, of 16 columns each.
     int32_t lineRows = 0, lineWarps = 0;
     static constexpr int longestLine = 768;
@@ -172,6 +177,7 @@ enum class Kind : uint8_t {
     chain,
     prelude,
     loop,
+    turn,
     count
 };
 inline constexpr const char* kindNames[] = {"pointwise",
@@ -202,7 +208,8 @@ inline constexpr const char* kindNames[] = {"pointwise",
                                             "update",
                                             "chain",
                                             "prelude",
-                                            "loop"};
+                                            "loop",
+                                            "turn"};
 static_assert(sizeof kindNames / sizeof *kindNames == size_t(Kind::count));
 
 struct Sizes {
@@ -330,6 +337,18 @@ struct Loop {
     State states[mostStates];
 };
 
+// A matrix whose transpose is wanted elsewhere: to[column * lines + line]. Lies in the card's memory.
+struct Turn {
+    const float* from = nullptr;
+    float* to = nullptr;
+    int32_t lines = 0, columns = 0, apart = 0;  // apart: floats between lines
+    int32_t firstBlock = 0;                     // of those that turn it, each 32 x 32 elements
+};
+struct Turns {
+    const Turn* list = nullptr;
+    int32_t count = 0, blocks = 0;
+};
+
 struct Launch {
     Kind kind{};
     Pass pass;
@@ -338,6 +357,7 @@ struct Launch {
     UpdatePass update;
     Chain chain;
     Loop loop;
+    Turns turns;
 };
 
 struct Device;     // a context on one card
@@ -359,6 +379,7 @@ struct Table {
     const char* (*name)(Device* device);
     int (*chains)(Device* device);  // 1 where the card can run them
     int (*loops)(Device* device);
+    int (*warpgroups)(Device* device);  // 1 where they can multiply rows
     int (*allocate)(Device* device, uint64_t bytes, void** memory);
     void (*release)(Device* device, void* memory);
     // Host memory that copies do not have to wait for.

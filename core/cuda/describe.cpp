@@ -44,11 +44,15 @@ std::string Executor::describeLaunch(const Cluster& c, const Launch& l) const {
     std::string line = fmt::format("{} of {}", kindNames[int(c.kind)], c.size);
     if (c.kind == Kind::product) {
         const Product& q = l.product;
-        line += fmt::format(" m {} n {} k {} x {} tile {} splits {} left {}{}{}{}{}{}", q.m, q.n, q.k,
-                            q.batches, q.tile, q.splits, int(q.left), q.rightTurned ? " turned" : "",
-                            q.wideA && q.wideB ? "" : " narrow", q.columnSums ? " sums" : "",
-                            q.lineRows ? fmt::format(" lines {} x {}", q.lineRows, q.lineWarps) : "",
-                            q.straight.there ? " straight" : "");
+        line +=
+            fmt::format(" m {} n {} k {} x {} tile {} splits {} left {}{}{}{}{}{}", q.m, q.n, q.k, q.batches,
+                        q.tile, q.splits, int(q.left), q.rightTurned ? " turned" : "",
+                        q.wideA && q.wideB ? "" : " narrow", q.columnSums ? " sums" : "",
+                        q.groupTile >= 0 ? fmt::format(" groups {} x {}", Product::groupHeights[q.groupTile],
+                                                       Product::groupWidths[q.groupTile])
+                        : q.lineRows     ? fmt::format(" lines {} x {}", q.lineRows, q.lineWarps)
+                                         : "",
+                        q.straight.there ? " straight" : "");
     }
     if (c.kind == Kind::sum) line += fmt::format(" {} {} {}", c.outer, c.length, c.inner);
     line += " |";
@@ -78,6 +82,10 @@ std::vector<std::string> Executor::describe() const {
                               ? fmt::format("prelude of {} for {} repeats", loop.beforeCount, loop.repeats)
                               : fmt::format("loop of {} layers for {} rows and {} repeats", loop.layers,
                                             loop.rows, loop.repeats));
+            continue;
+        }
+        if (p.launch.kind == Kind::turn) {
+            out.push_back(fmt::format("turn of {} matrices", p.launch.turns.count));
             continue;
         }
         if (p.launch.kind != Kind::chain) {

@@ -128,6 +128,7 @@ class Executor : public core::Executor {
     void formChains();
     int widen(Link* links, size_t count) const;
     static bool goesByRows(const Prepared& p, int64_t rows);
+    void useWarpgroups();
     std::vector<Prepared> chained(std::vector<Prepared> launches);
     bool chains(const Prepared& p, int64_t rows) const;
     static Link::Way wayOf(const Product& p);
@@ -163,7 +164,7 @@ class Executor : public core::Executor {
     Memory m_log;                      // pinned: the channels of one number, a row for each such step
     std::vector<float> m_logged;       // of the last run: its rows
     std::vector<Program> m_programs;
-    Memory m_programMemory, m_linkMemory, m_stampMemory;
+    Memory m_programMemory, m_linkMemory, m_stampMemory, m_turnMemory;
     std::vector<Link> m_links;  // of all chains
     std::vector<int> m_linkClusters;
     std::map<const char*, int> m_readers;  // by where a value begins

@@ -169,6 +169,7 @@ void Executor::prepare() {
     countReaders();
     formLoops();
     formChains();
+    useWarpgroups();
     // A wait for the card costs as much as some dozen launches.
     if (m_options.unroll == 0) m_options.unroll = m_launches.size() <= 160 ? 8 : 1;
     if (m_options.counts) prepareCounting();

@@ -1,14 +1,12 @@
 // What the card computes against what the CPU computes: every operation, random numbers bit for bit,
 // updates, and the same bits however a step is run. Needs a card; prints one line for every failure.
 #include <bit>
-#include <cstdio>
-#include <cstring>
 #include <set>
 
 #include "core/cpu/executor.h"
-#include "core/cuda/executor.h"
 #include "core/nn/workloads.h"
 #include "core/session/run.h"
+#include "tests/cuda/on_card.h"
 #include "tests/support/goldens.h"
 #include "tests/support/interpreter.h"
 #include "tests/support/op_rows.h"
@@ -19,43 +17,7 @@ using namespace support;
 
 namespace {
 
-int passed = 0, failed = 0;
-std::string test, row, onlyRow;
-
-void expect(bool holds, const std::string& what) {
-    ++(holds ? passed : failed);
-    if (!holds) std::printf("FAIL %s, %s: %s\n", test.c_str(), row.c_str(), what.c_str());
-    std::fflush(stdout);
-}
-
-cuda::CardPtr& card() {
-    static cuda::CardPtr opened = cuda::Card::open();
-    return opened;
-}
-
-bool sameBits(const std::vector<float>& a, const std::vector<float>& b) {
-    return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
-}
-
-struct OnCard {
-    Store store;
-    std::shared_ptr<cuda::DeviceStore> device;
-    std::unique_ptr<cuda::Executor> executor;
-
-    OnCard(const std::shared_ptr<const Graph>& graph, const Layout& layout,
-           const cuda::ExecutorOptions& options, uint64_t seed = 1, const PlanOptions& plan = {}) {
-        store.initialise(layout, int(graph->updates.size()), seed);
-        store.live.assign(1, 0);
-        device = std::make_shared<cuda::DeviceStore>(card(), store);
-        executor = std::make_unique<cuda::Executor>(compile(graph, layout, plan), store, device, options);
-        executor->poison();
-    }
-    std::map<std::string, std::vector<float>> channels() const {
-        std::map<std::string, std::vector<float>> out;
-        for (const auto& [name, id] : executor->plan().graph->probes) out[name] = executor->read(name).values;
-        return out;
-    }
-};
+std::string onlyRow;
 
 void operations() {
     test = "operations";
@@ -415,7 +377,7 @@ int main(int count, char** arguments) {
     const std::vector<std::pair<std::string, void (*)()>> tests = {
         {"operations", operations}, {"random", randomNumbers},   {"updates", updates},
         {"broken", brokenNumbers},  {"networks", wholeNetworks}, {"loops", loops},
-        {"goldens", goldens},       {"lessons", lessons},
+        {"goldens", goldens},       {"lessons", lessons},        {"products", largeProducts},
     };
     for (const auto& [name, run] : tests) {
         if (!only.empty() && only != name) continue;

@@ -14,6 +14,8 @@ void launchColumnsProduct(const Product& product, const Pass& pass, cudaStream_t
 void launchGatheredProduct(const Product& product, const Pass& pass, cudaStream_t stream);
 void launchTurnedProduct(const Product& product, const Pass& pass, cudaStream_t stream);
 void launchLinesProduct(const Product& product, const Pass& pass, cudaStream_t stream);
+void launchGroupProduct(const Product& product, const Pass& pass, cudaStream_t stream);
+void launchTurns(const Turns& turns, cudaStream_t stream);
 void launchSum(const Plain& plain, const Pass& pass, cudaStream_t stream);
 void launchRegions(Kind kind, const Plain& plain, const Pass& pass, cudaStream_t stream);
 void launchPlain(Kind kind, const Plain& plain, cudaStream_t stream);
@@ -24,6 +26,7 @@ bool hasChains(int device);
 void launchPrelude(const Loop& loop, cudaStream_t stream);
 void launchLoop(const Loop& loop, cudaStream_t stream);
 bool hasLoops(int device);
+bool hasWarpgroups(int device);
 void launchTick(Clock* clock, int steps, cudaStream_t stream);
 
 }  // namespace core::cuda

@@ -80,6 +80,10 @@ int loops(Device* device) {
     return hasLoops(device->index) ? 1 : 0;
 }
 
+int warpgroups(Device* device) {
+    return hasWarpgroups(device->index) ? 1 : 0;
+}
+
 int allocate(Device*, uint64_t bytes, void** memory) {
     return failed(cudaMalloc(memory, bytes ? bytes : 4), "the card's memory is full");
 }
@@ -151,6 +155,9 @@ int launch(const Launch& l, cudaStream_t stream) {
             break;
         case Kind::loop:
             launchLoop(l.loop, stream);
+            break;
+        case Kind::turn:
+            launchTurns(l.turns, stream);
             break;
         default:
             launchPlain(l.kind, l.plain, stream);
@@ -271,9 +278,9 @@ const char* problem() {
     return lastProblem.c_str();
 }
 
-constexpr Table table = {abiVersion, open,         close,       name,   chains,      loops,  allocate,
-                         release,    allocateHost, releaseHost, upload, download,    copy,   fill,
-                         wait,       record,       forget,      replay, runLaunches, problem};
+constexpr Table table = {abiVersion, open,    close,        name,        chains, loops,       warpgroups,
+                         allocate,   release, allocateHost, releaseHost, upload, download,    copy,
+                         fill,       wait,    record,       forget,      replay, runLaunches, problem};
 
 }  // namespace
 }  // namespace core::cuda

@@ -54,6 +54,7 @@ __global__ void __launch_bounds__(threads)
 }  // namespace
 
 void launchProduct(const Product& p, const Pass& pass, cudaStream_t stream) {
+    if (p.groupTile >= 0) return launchGroupProduct(p, pass, stream);
     if (p.lineRows > 0) return launchLinesProduct(p, pass, stream);
     switch (p.left) {
         case Product::rows:

@@ -181,6 +181,11 @@ void transpose(const Plain& p) {
         for (int64_t c = 0; c < columns; ++c) p.out[c * rows + r] = p.in[0][r * columns + c];
 }
 
+void turn(const Turn& t) {
+    for (int64_t line = 0; line < t.lines; ++line)
+        for (int64_t c = 0; c < t.columns; ++c) t.to[c * t.lines + line] = t.from[line * t.apart + c];
+}
+
 // Kinds that are one operation, by the CPU's kernel.
 void operation(Op op, const Plain& p) {
     cpu::Call<float> call;
@@ -281,6 +286,9 @@ void runLaunch(const Launch& l) {
             break;
         case Kind::transpose:
             transpose(l.plain);
+            break;
+        case Kind::turn:
+            for (int32_t i = 0; i < l.turns.count; ++i) turn(l.turns.list[i]);
             break;
         case Kind::logSumExp:
             operation(Op::logSumExp, l.plain);

@@ -87,6 +87,9 @@ int chains(Device*) {
 int loops(Device*) {
     return 1;
 }
+int warpgroups(Device*) {
+    return 1;
+}
 int allocate(Device*, uint64_t bytes, void** memory) {
     if (fails("allocate")) return 1;
     *memory = std::aligned_alloc(256, (bytes + 511) / 256 * 256);
@@ -173,6 +176,7 @@ constexpr Table table = {.version = abiVersion,
                          .name = name,
                          .chains = chains,
                          .loops = loops,
+                         .warpgroups = warpgroups,
                          .allocate = allocate,
                          .release = release,
                          .allocateHost = allocateHost,

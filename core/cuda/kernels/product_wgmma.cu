@@ -1,0 +1,199 @@
+// Products of many rows by the tensor cores of Hopper cards, both operands in lines along k. One warp has the
+// copy engine bring tiles of them, 32 along k at a time; the others multiply, and take the result through a
+// straight program.
+#include <cudaTypedefs.h>
+
+#include "core/cuda/kernels/kernels.h"
+#include "core/cuda/kernels/straight.cuh"
+#include "core/cuda/kernels/wgmma.cuh"
+
+namespace core::cuda {
+namespace {
+
+constexpr int along = 32, mostStages = 8;
+
+// 64 GROUPS x BN elements of the result for a block.
+template <int GROUPS, int BN>
+struct GroupTile {
+    static constexpr int m = 64 * GROUPS, n = BN, consumers = 128 * GROUPS, threads = consumers + 32;
+    static constexpr int unit = BN % 96 == 0 ? 96 : BN % 64 == 0 ? 64 : 48;  // columns of one instruction
+    static constexpr int stage = (m + n) * along, outStep = n + 8;           // floats
+    // Of 16 lines in a warp: so many runs of four side by side, and so many lines for a thread.
+    static constexpr int across = n % 32 == 0 ? 8 : 4, runs = across / 2;
+    static constexpr int stages(int k) {  // two blocks of one warpgroup fit a processor
+        const int most = (GROUPS == 1 ? 100 : 200) * 1024 / (4 * stage), all = (k + along - 1) / along;
+        return all < 1 ? 1 : all < most && all < mostStages ? all : most < mostStages ? most : mostStages;
+    }
+    static constexpr int bytes(int k) {
+        const int operands = stages(k) * stage, result = m * outStep;
+        return 4 * (operands > result ? operands : result) + 1024;
+    }
+};
+
+template <class T>
+__global__ void __launch_bounds__(T::threads)
+    multiply(const __grid_constant__ CUtensorMap a, const __grid_constant__ CUtensorMap b,
+             const __grid_constant__ Product p, const __grid_constant__ Pass pass) {
+#if defined(__CUDA_ARCH_FEAT_SM90_ALL)
+    extern __shared__ char raw[];
+    __shared__ uint64_t full[mostStages], empty[mostStages];
+    float* const shared = reinterpret_cast<float*>(raw + (1024 - sharedAddress(raw) % 1024) % 1024);
+    const int thread = int(threadIdx.x), warp = thread / 32, lane = thread % 32;
+    const int m0 = int(blockIdx.y) * T::m, n0 = int(blockIdx.x) * T::n;
+    const int tilesK = (p.k + along - 1) / along, stages = T::stages(p.k);
+    if (thread == 0) {
+        for (int s = 0; s < stages; ++s) {
+            initBarrier(full + s, 1);
+            initBarrier(empty + s, T::consumers / 32);
+        }
+        publishBarriers();
+        prefetchMap(a);
+        prefetchMap(b);
+    }
+    __syncthreads();
+    awaitEarlier();
+
+    if (warp == T::consumers / 32) {  // the copies
+        for (int tile = 0; lane == 0 && tile < tilesK; ++tile) {
+            const int s = tile % stages, round = tile / stages;
+            if (round > 0) awaitBarrier(empty + s, (round - 1) & 1);
+            arriveExpecting(full + s, 4 * T::stage);
+            copyBox(shared + s * T::stage, a, tile * along, m0, full + s);
+            copyBox(shared + s * T::stage + T::m * along, b, tile * along, n0, full + s);
+        }
+        return;
+    }
+
+    // What the program reads of the block's first columns is on its way while the rest is multiplied.
+    const int line0 = m0 + warp * 16 + lane / T::across, column0 = n0 + lane % T::across * 4;
+    constexpr int linesApart = 32 / T::across;
+    const auto askAt = [&](AwaitedRuns<T::runs>& w, int column, uint32_t(&e)[T::runs],
+                           bool(&there)[T::runs]) {
+#pragma unroll
+        for (int i = 0; i < T::runs; ++i) {
+            const int line = line0 + i * linesApart;
+            there[i] = line < p.m && column < p.n;
+            e[i] = uint32_t(line * p.lde + column);
+        }
+        if (column < p.n) askRows(w, p.straight, uint32_t(column));
+        ask<true>(w, p.straight, uint32_t(column), e, there);
+    };
+    AwaitedRuns<T::runs> awaited;
+    uint32_t e[T::runs];
+    bool there[T::runs];
+    askAt(awaited, column0, e, there);
+
+    constexpr int units = T::n / T::unit;
+    float acc[units][T::unit / 8][4] = {};
+    const float* const from = shared + warp / 4 * 64 * along;
+    for (int tile = 0; tile < tilesK; ++tile) {
+        const int s = tile % stages;
+        awaitBarrier(full + s, tile / stages & 1);
+        const uint64_t left = describe(from + s * T::stage);
+        const uint64_t right = describe(shared + s * T::stage + T::m * along);
+        beginMultiplying();
+#pragma unroll
+        for (int step = 0; step < along / 8; ++step)
+#pragma unroll
+            for (int u = 0; u < units; ++u)
+                multiplyGroup(acc[u], left + step * stepAlong,
+                              right + step * stepAlong + u * (T::unit * along * 4 >> 4));
+        commitMultiplying();
+        if (tile > 0) {
+            awaitMultiplied<1>();
+            if (lane == 0) arrive(empty + (tile - 1) % stages);
+        }
+    }
+    awaitMultiplied<0>();
+    asm volatile("bar.sync 1, %0;" ::"n"(T::consumers) : "memory");
+
+    // Through shared memory, so that neighbouring threads have neighbouring elements. A warp keeps to its
+    // own lines.
+    float* const out = shared + warp * 16 * T::outStep;
+#pragma unroll
+    for (int u = 0; u < units; ++u)
+#pragma unroll
+        for (int j = 0; j < T::unit / 8; ++j)
+#pragma unroll
+            for (int h = 0; h < 2; ++h)
+                *reinterpret_cast<float2*>(out + (lane / 4 + 8 * h) * T::outStep + u * T::unit + 8 * j +
+                                           lane % 4 * 2) =
+                    make_float2(acc[u][j][2 * h] * p.scale, acc[u][j][2 * h + 1] * p.scale);
+    __syncwarp();
+#pragma unroll 1
+    for (int at = 0; at < T::n; at += 4 * T::across) {
+        AwaitedRuns<T::runs> next;
+        uint32_t eNext[T::runs] = {};
+        bool thereNext[T::runs] = {};
+        if (at + 4 * T::across < T::n) askAt(next, column0 + at + 4 * T::across, eNext, thereNext);
+        Lanes<4> value[T::runs];
+#pragma unroll
+        for (int i = 0; i < T::runs; ++i)
+            value[i] = loadRun<4>(out + (lane / T::across + i * linesApart) * T::outStep + at +
+                                  lane % T::across * 4);
+        if (pass.direct) {
+#pragma unroll
+            for (int i = 0; i < T::runs; ++i)
+                if (there[i]) storeRun<4>(pass.direct + e[i], value[i]);
+        } else {
+            finishStraight<true>(p.straight, awaited, e, there, value);
+        }
+        awaited = next;
+#pragma unroll
+        for (int i = 0; i < T::runs; ++i) e[i] = eNext[i], there[i] = thereNext[i];
+    }
+#endif
+}
+
+// Lines of k numbers, `apart` from each other, in boxes of `lines` by 32 that are rounded to TF32 on their
+// way.
+CUtensorMap boxes(const float* data, int k, int lines, int apart, int box) {
+    static const auto encode = [] {
+        void* found = nullptr;
+        cudaDriverEntryPointQueryResult result;
+        cudaGetDriverEntryPointByVersion("cuTensorMapEncodeTiled", &found, 12000, cudaEnableDefault, &result);
+        return reinterpret_cast<PFN_cuTensorMapEncodeTiled_v12000>(found);
+    }();
+    CUtensorMap map;
+    const cuuint64_t extents[] = {cuuint64_t(k), cuuint64_t(lines)}, strides[] = {cuuint64_t(apart) * 4};
+    const cuuint32_t window[] = {along, cuuint32_t(box)}, steps[] = {1, 1};
+    encode(&map, CU_TENSOR_MAP_DATA_TYPE_TFLOAT32, 2, const_cast<float*>(data), extents, strides, window,
+           steps, CU_TENSOR_MAP_INTERLEAVE_NONE, CU_TENSOR_MAP_SWIZZLE_128B,
+           CU_TENSOR_MAP_L2_PROMOTION_L2_256B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
+    return map;
+}
+
+template <int TILE>
+void launchTile(const Product& p, const Pass& pass, cudaStream_t stream) {
+    using T = GroupTile<Product::groupHeights[TILE] / 64, Product::groupWidths[TILE]>;
+    const auto kernel = multiply<T>;
+    static const cudaError_t raised =
+        cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, T::bytes(1 << 20));
+    (void)raised;
+    const dim3 grid(uint32_t((p.n + T::n - 1) / T::n), uint32_t((p.m + T::m - 1) / T::m));
+    kernel<<<grid, T::threads, size_t(T::bytes(p.k)), stream>>>(boxes(p.a, p.k, p.m, p.lda, T::m),
+                                                                boxes(p.b, p.k, p.n, p.ldb, T::n), p, pass);
+}
+
+template <int TILE>
+void launchTiles(const Product& p, const Pass& pass, cudaStream_t stream) {
+    if (p.groupTile == TILE) return launchTile<TILE>(p, pass, stream);
+    if constexpr (TILE + 1 < Product::groupTiles) launchTiles<TILE + 1>(p, pass, stream);
+}
+
+}  // namespace
+
+void launchGroupProduct(const Product& p, const Pass& pass, cudaStream_t stream) {
+    launchTiles<0>(p, pass, stream);
+}
+
+// Are they compiled for such a card, and is this one? Elsewhere the kernels are empty.
+bool hasWarpgroups(int device) {
+    int major = 0;
+    cudaFuncAttributes attributes;
+    return cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device) == cudaSuccess &&
+           cudaFuncGetAttributes(&attributes, multiply<GroupTile<1, 64>>) == cudaSuccess && major == 9 &&
+           attributes.sharedSizeBytes > 0;
+}
+
+}  // namespace core::cuda

@@ -1,0 +1,91 @@
+// Products of sizes that have kernels of their own, forwards and backwards: in TF32 as near to FP32 as
+// rounded operands are, and the same bits however they are run.
+#include <cmath>
+
+#include "core/graph/ops.h"
+#include "tests/cuda/on_card.h"
+
+using namespace core;
+
+namespace support {
+namespace {
+
+struct Case {
+    const char* name;
+    int m, k, n;
+    const char* path;  // what the launches say on a Hopper card
+};
+
+std::string allLaunches(const cuda::Executor& executor) {
+    std::string out;
+    for (const std::string& line : executor.describe()) out += line + "\n";
+    return out;
+}
+
+// y = gelu(x W^T + b) + x V^T, and the gradients of a weighted sum of squares.
+void layer(Recorder& r, const Case& c) {
+    const auto drawn = [&](const char* name, const Shape& shape, float deviation) {
+        return r.parameter(name, shape, {Initial::normal, deviation});
+    };
+    const float each = 1 / std::sqrt(float(c.k));
+    const Var x = drawn("x", {c.m, c.k}, 1), w = drawn("w", {c.n, c.k}, each),
+              v = drawn("v", {c.n, c.k}, each), b = drawn("b", {c.n}, 1),
+              weight = drawn("weight", {c.m, c.n}, 1);
+    const Var hidden = matmul(x, transpose(w)) + b;
+    const Var y = r.probe("y", gelu(hidden) + matmul(x, transpose(v)));
+    const std::vector<Var> gradients = r.gradient(sum(weight * square(y)), {x, w, v, b});
+    const char* const names[] = {"dX", "dW", "dV", "db"};
+    for (size_t i = 0; i < gradients.size(); ++i) r.probe(names[i], gradients[i]);
+}
+
+}  // namespace
+
+void largeProducts() {
+    test = "products";
+    const Case cases[] = {
+        {"wide", 4096, 192, 768, "groups 128 x 192"},
+        {"narrow", 4096, 192, 192, "groups 64 x 96"},
+        {"fewer rows", 2048, 192, 192, "groups 64 x 48"},
+        {"a long sum", 3136, 512, 128, "groups 64 x 64"},
+        {"no size a multiple of a tile's", 1037, 100, 84, "groups"},
+        {"one row beyond a tile", 1025, 36, 260, "groups"},
+        {"a row short of a tile", 4095, 764, 196, "groups"},
+        {"odd channels", 1500, 67, 93, "product"},
+    };
+    const bool groups = card()->table().warpgroups(card()->device()) != 0;
+    double worst = 0;
+    for (const Case& c : cases) {
+        row = c.name;
+        try {
+            Layout layout;
+            Recorder r(layout, Recorder::Access::train);
+            layer(r, c);
+            const auto graph = std::make_shared<const Graph>(r.take());
+            const OnCard exact(graph, layout, {.exact = true}), fast(graph, layout, {}),
+                plain(graph, layout, {.captured = false});
+            exact.executor->run(3, 5), fast.executor->run(3, 5), plain.executor->run(3, 5);
+            const auto expected = exact.channels(), got = fast.channels();
+            expect(plain.channels() == got, "uncaptured gave other bits");
+            fast.executor->run(3, 5);
+            expect(fast.channels() == got, "another run gave other bits");
+            for (const auto& [channel, values] : expected) {
+                double off = 0, all = 0;
+                for (size_t i = 0; i < values.size(); ++i) {
+                    off += std::pow(double(got.at(channel)[i]) - double(values[i]), 2);
+                    all += std::pow(double(values[i]), 2);
+                }
+                const double error = std::sqrt(off / all);
+                worst = std::max(worst, error);
+                expect(error < 1e-3, fmt::format("{} is off by {}", channel, error));
+            }
+            const std::string launches = allLaunches(*fast.executor);
+            expect(!groups || launches.find(c.path) != std::string::npos,
+                   fmt::format("expected {} in\n{}", c.path, launches));
+        } catch (const std::exception& e) {
+            expect(false, e.what());
+        }
+    }
+    std::printf("products: %zu sizes, TF32 off by at most %.2g of FP32\n", std::size(cases), worst);
+}
+
+}  // namespace support
