@@ -9,7 +9,7 @@
 namespace core::cuda {
 
 // Changes with every change to this file; a plugin of another version is refused.
-constexpr uint32_t abiVersion = 5;
+constexpr uint32_t abiVersion = 6;
 
 // n / d for n < 2^31 by one multiplication (Granlund and Montgomery 1994).
 struct Divisor {
@@ -97,6 +97,24 @@ struct Scaling {
     bool there = false;
     Term scale, shift;
     float* out = nullptr;
+};
+
+// The gradient of normalised lines: its program, where it needs no interpreter (v + added + added2, stored;
+// times gate, stored), and sums over the lines of each of `outer` groups that are made on the way.
+struct LineGradient {
+    bool there = false, straight = false;
+    Term scale;  // of the norm
+    const float *added = nullptr, *added2 = nullptr;
+    float *early = nullptr, *late = nullptr;
+    Term gate;
+    int32_t outer = 1, length = 1, splits = 1, sums = 0;  // lines of a group; blocks that share them
+    // [outer, channels]: of dy times the normalised line, of dy, and of what the program ends with, which is
+    // early * times where it is straight.
+    float *scaleSums = nullptr, *shiftSums = nullptr, *lastSums = nullptr;
+    const float* times = nullptr;
+    float* partial = nullptr;  // [outer, splits, sums, channels]
+    uint32_t* tickets = nullptr;
+    static constexpr int longest = 512;
 };
 
 // ---- products: C[m, n] = sum over k of A(m, k) B(k, n), for each batch
@@ -231,6 +249,7 @@ struct Plain {
     int32_t count = 1, runStep = 1;
     Divisor run;
     Scaling scaling;  // moments: the program, where it has such a form
+    LineGradient lines;
     // sum: [outer, length, inner] over the middle one of the program's register `last`.
     int32_t outer = 1, length = 1, inner = 1;
     int32_t splits = 1;

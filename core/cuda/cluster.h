@@ -41,7 +41,10 @@ struct Cluster {
     std::vector<NodeId> members;  // pointwise nodes, in program order
     NodeId summed = -1;           // sum: the node whose elements are added up
     int outer = 1, length = 1, inner = 1;
-    NodeId columnSums = -1;                        // product: a node that is the sum of B's rows
+    NodeId columnSums = -1;  // product: a node that is the sum of B's rows
+    // normaliseGradient: nodes that are sums over its lines, of dy times the normalised line, of dy, and of
+    // `summed`; `outer` groups of `length` lines.
+    NodeId scaleSums = -1, shiftSums = -1, lastSums = -1;
     NodeId assigned = -1;                          // the assign node that this cluster carries out
     std::vector<std::pair<NodeId, Sink>> columns;  // members that are also written into a wider value
     int segment = 0, epoch = 0;
@@ -79,7 +82,8 @@ inline bool hasValue(Kind kind) {
 
 class ClusterBuilder {
   public:
-    explicit ClusterBuilder(const Plan& plan);
+    // Where `exact`, nothing is summed or multiplied in another order than node by node.
+    explicit ClusterBuilder(const Plan& plan, bool exact = false);
     Clusters build();
 
     // The value that a node is another name of, and the matrix that it is within it.
@@ -115,6 +119,10 @@ class ClusterBuilder {
     void takeAnchor(NodeId id, Kind kind);
     void takeAssign(NodeId id);
     bool join(int cluster, NodeId id);
+    bool reaches(int cluster, NodeId id) const;
+    Cluster* gradientOfLines(NodeId dy, NodeId x, int outer);
+    bool sumLines(NodeId id, NodeId of, int outer);
+    bool sumProgram(NodeId id, NodeId of, const Cluster& sum);
     int add(Cluster cluster);
     void need(NodeId id);
     void needOperands(NodeId id);
@@ -122,10 +130,12 @@ class ClusterBuilder {
     bool foldsAway(NodeId id) const;
     NodeId lastReader(NodeId id) const;
     bool outlivesItsMemory(NodeId id) const;
+    bool goesInside(NodeId sum, NodeId line) const;
     NodeId productOverRows(NodeId sum, NodeId operand) const;
 
     const Plan& m_plan;
     const Graph& g;
+    const bool m_exact;
     Clusters m_out;
     std::vector<std::vector<NodeId>> m_users;     // by node, through reshapes
     std::vector<bool> m_waiting;                  // lazy: computed where it is read

@@ -4,6 +4,28 @@
 #include "core/cuda/cluster.h"
 
 namespace core::cuda {
+namespace {
+
+// Can the gradient of normalised lines, `of`, also sum `outer` groups of them?
+bool sumsLines(const Cluster& c, const Node& of, int outer) {
+    const int channels = of.shape.channels();
+    const bool grouped = c.scaleSums >= 0 || c.shiftSums >= 0 || c.lastSums >= 0;
+    return c.kind == Kind::normaliseGradient && of.parts == 0 && channels % 4 == 0 &&
+           channels <= LineGradient::longest && (!grouped || c.outer == outer) &&
+           c.size / channels % outer == 0;
+}
+
+}  // namespace
+
+// Can sums that a product makes on the way be written straight to their place in a line of such?
+bool ClusterBuilder::goesInside(NodeId sum, NodeId line) const {
+    const Node& n = node(line);
+    int64_t covered = 0;
+    for (NodeId input : n.inputs) covered += node(input).shape.channels();
+    return n.op == Op::padColumns && covered == n.shape.channels() && covered == n.shape.size() &&
+           m_users[size_t(sum)].size() == 1 && !m_probed[size_t(sum)] &&
+           m_segmentOf[size_t(line)] == m_segment;
+}
 
 // The product that reads what is summed over all rows as its right operand, if the sum can wait for it.
 NodeId ClusterBuilder::productOverRows(NodeId sum, NodeId operand) const {
@@ -14,10 +36,71 @@ NodeId ClusterBuilder::productOverRows(NodeId sum, NodeId operand) const {
         if (!over || user < sum || origin(u.inputs[1]) != x || m_sumOf[size_t(user)] >= 0) continue;
         if (node(u.inputs[1]).shape.channels() != node(operand).shape.channels()) continue;
         if (m_segmentOf[size_t(user)] != m_segment || origin(u.inputs[0]) == x) continue;
+        const auto later = [&](NodeId of) {
+            const std::vector<NodeId>& readers = m_users[size_t(of)];
+            return std::all_of(readers.begin(), readers.end(), [&](NodeId r) { return r > user; });
+        };
+        // Put side by side with others in between, it can still go straight to its place there.
         const std::vector<NodeId>& readers = m_users[size_t(sum)];
-        if (std::all_of(readers.begin(), readers.end(), [&](NodeId r) { return r > user; })) return user;
+        const bool placed = readers.size() == 1 && goesInside(sum, readers[0]) && later(readers[0]);
+        if (later(sum) || placed) return user;
     }
     return -1;
+}
+
+// The launch of the gradient of normalised lines whose groups can be summed on the way.
+Cluster* ClusterBuilder::gradientOfLines(NodeId dy, NodeId x, int outer) {
+    if (m_exact) return nullptr;
+    for (NodeId user : m_users[size_t(origin(dy))]) {
+        const Node& u = node(user);
+        const int home = m_out.clusterOf[size_t(user)];
+        if (u.op != Op::normaliseGradient || home < 0 || origin(u.inputs[0]) != origin(dy)) continue;
+        if (x >= 0 && origin(u.inputs[1]) != origin(x)) continue;
+        if (Cluster& k = m_out.all[size_t(home)]; sumsLines(k, u, outer) && k.segment == m_segment) return &k;
+    }
+    return nullptr;
+}
+
+// Sums of dy, or of the elements of `of`, a gradient of the norm's scale, made by the norm's gradient.
+bool ClusterBuilder::sumLines(NodeId id, NodeId of, int outer) {
+    const Node& n = node(of);
+    const bool scales = n.op == Op::normaliseScaleGradient;
+    if (scales && n.parts > 0) return false;
+    Cluster* const k = gradientOfLines(scales ? n.inputs[0] : of, scales ? n.inputs[1] : -1, outer);
+    if (!k) return false;
+    NodeId& place = scales ? k->scaleSums : k->shiftSums;
+    if (place >= 0) return false;
+    place = id;
+    k->outer = outer, k->length = int(k->size / node(k->anchor).shape.channels() / outer);
+    m_out.kept[size_t(id)] = true;
+    m_out.clusterOf[size_t(id)] = int(k - m_out.all.data());
+    return true;
+}
+
+// Sums of what the program of the norm's gradient can compute as its last.
+bool ClusterBuilder::sumProgram(NodeId id, NodeId of, const Cluster& sum) {
+    const NodeId x = origin(of);
+    if (m_exact || !m_waiting[size_t(x)] || !isPointwise(x) || node(x).op == Op::sliceColumns) return false;
+    needOperands(x);
+    const int home = latest(x);
+    if (home < 0) return false;
+    Cluster& k = m_out.all[size_t(home)];
+    if (k.kind != Kind::normaliseGradient || k.summed >= 0 || k.size != sum.size || k.segment != m_segment ||
+        k.epoch != m_epoch)
+        return false;
+    const Node& anchor = node(k.anchor);
+    if (sum.inner != anchor.shape.channels() || !sumsLines(k, anchor, sum.outer) || !reaches(home, x))
+        return false;
+    const Cluster before = k;
+    k.summed = of, k.lastSums = id, k.outer = sum.outer, k.length = sum.length;
+    Code code;
+    if (!CodeWriter(*this, k).write(code, nullptr)) {
+        k = before;
+        return false;
+    }
+    m_out.kept[size_t(id)] = true;
+    m_out.clusterOf[size_t(id)] = home;
+    return true;
 }
 
 void ClusterBuilder::takeSum(NodeId id) {
@@ -28,6 +111,7 @@ void ClusterBuilder::takeSum(NodeId id) {
     if (n.op == Op::normaliseScaleGradient) {
         const Extents x = node(n.inputs[0]).shape.extents();
         for (NodeId input : n.inputs) need(input);
+        if (sumLines(id, id, int(x.samples))) return;
         c.summed = id;
         c.outer = int(x.samples), c.length = int(x.positions()), c.inner = int(x.channels);
         c.size = node(n.inputs[0]).shape.size();
@@ -64,6 +148,7 @@ void ClusterBuilder::takeSum(NodeId id) {
     if (m_waiting[size_t(x)] && node(x).op == Op::normaliseScaleGradient) {
         const Extents all = node(node(x).inputs[0]).shape.extents();
         for (NodeId input : node(x).inputs) need(input);
+        if (sumLines(id, x, 1)) return;
         c.summed = x;
         c.outer = 1, c.length = int(all.samples * all.positions()), c.inner = int(all.channels);
         c.size = node(node(x).inputs[0]).shape.size();
@@ -75,6 +160,10 @@ void ClusterBuilder::takeSum(NodeId id) {
             m_sumOf[size_t(product)] = id;
             return;
         }
+    }
+    if (c.inner > 1 && c.inner == C) {
+        if (!m_waiting[size_t(x)] && sumLines(id, operand, c.outer)) return;
+        if (sumProgram(id, operand, c)) return;
     }
     c.summed = operand;
     const int home = m_out.clusterOf[size_t(x)];
@@ -129,12 +218,7 @@ void ClusterBuilder::takeColumns(NodeId id) {
         Sink to{id, n.offsets[i], int(node(input).shape.channels()), int(n.shape.channels())};
         if (m_turned[size_t(id)])  // rows of the transpose
             to = {id, int64_t(n.offsets[i]) * (n.shape.size() / n.shape.channels()), 1, 0};
-        const auto isSum = [&](const Cluster& c) { return c.columnSums == from; };
-        if (!m_waiting[size_t(from)] && m_users[size_t(from)].size() == 1 && !m_probed[size_t(from)] &&
-            m_out.clusterOf[size_t(from)] >= 0 && n.shape.size() == n.shape.channels() &&
-            isSum(m_out.all[size_t(m_out.clusterOf[size_t(from)])]) &&
-            m_out.all[size_t(m_out.clusterOf[size_t(from)])].segment == m_segment) {
-            // Sums that a product makes on the way go straight to their place.
+        if (std::find(m_sumOf.begin(), m_sumOf.end(), from) != m_sumOf.end() && goesInside(from, id)) {
             m_out.inside[from] = {id, n.offsets[i]};
             m_out.kept[size_t(from)] = false;
             last = std::max(last, m_out.clusterOf[size_t(from)]);
@@ -168,7 +252,7 @@ void ClusterBuilder::takeColumns(NodeId id) {
         c.columns.emplace_back(input, to);
         last = std::max(last, add(std::move(c)));
     }
-    m_out.clusterOf[size_t(id)] = last;
+    m_out.clusterOf[size_t(id)] = std::max(last, m_out.clusterOf[size_t(id)]);
 }
 
 }  // namespace core::cuda

@@ -129,6 +129,26 @@ void ClusterBuilder::takePointwise(NodeId id) {
     m_out.clusterOf[size_t(id)] = add(std::move(c));
 }
 
+// Can the launch's program compute the node? What of the launch is no element of its program can only be
+// read afterwards.
+bool ClusterBuilder::reaches(int index, NodeId of) const {
+    const Cluster& c = m_out.all[size_t(index)];
+    for (NodeId input : node(of).inputs) {
+        const NodeId from = origin(input);
+        if (m_waiting[size_t(from)]) {
+            if (!reaches(index, from)) return false;
+        } else if (m_out.clusterOf[size_t(from)] == index) {
+            const bool inside = (hasValue(c.kind) && from == c.anchor) ||
+                                std::find(c.members.begin(), c.members.end(), from) != c.members.end();
+            const bool own = c.kind == Kind::moments && node(of).op == Op::normalise && from == c.anchor;
+            if (!own && (!inside || node(from).shape.size() != c.size)) return false;
+            // Taken as an operand of another shape it would be read from memory.
+            if (!own && node(of).shape.size() != c.size) return false;
+        }
+    }
+    return true;
+}
+
 // Adds the node to a program that is already there, if it has all it reads.
 bool ClusterBuilder::join(int index, NodeId id) {
     Cluster& c = m_out.all[size_t(index)];
@@ -137,26 +157,7 @@ bool ClusterBuilder::join(int index, NodeId id) {
     if (c.assigned >= 0 || int(c.members.size() + c.columns.size()) >= mostMembers) return false;
     if (c.kind != Kind::pointwise && c.kind != Kind::sum && c.kind != Kind::moments && !hasValue(c.kind))
         return false;
-    const auto inside = [&](NodeId from) {
-        return (hasValue(c.kind) && from == c.anchor) ||
-               std::find(c.members.begin(), c.members.end(), from) != c.members.end();
-    };
-    // What of this launch is no element of its program can only be read afterwards.
-    const std::function<bool(NodeId)> reaches = [&](NodeId of) {
-        for (NodeId input : node(of).inputs) {
-            const NodeId from = origin(input);
-            if (m_waiting[size_t(from)]) {
-                if (!reaches(from)) return false;
-            } else if (m_out.clusterOf[size_t(from)] == index) {
-                const bool own = c.kind == Kind::moments && node(of).op == Op::normalise && from == c.anchor;
-                if (!own && (!inside(from) || node(from).shape.size() != c.size)) return false;
-                // Taken as an operand of another shape it would be read from memory.
-                if (!own && node(of).shape.size() != c.size) return false;
-            }
-        }
-        return true;
-    };
-    if (!reaches(id)) return false;
+    if (!reaches(index, id)) return false;
     c.members.push_back(id);
     Code code;
     if (!CodeWriter(*this, c).write(code, nullptr)) {
@@ -185,7 +186,11 @@ void ClusterBuilder::takeProduct(NodeId id) {
     c.columnSums = m_sumOf[size_t(id)];
     const int index = add(std::move(c));
     m_out.clusterOf[size_t(id)] = index;
-    if (const NodeId sum = m_sumOf[size_t(id)]; sum >= 0) m_out.clusterOf[size_t(sum)] = index;
+    if (const NodeId sum = m_sumOf[size_t(id)]; sum >= 0) {
+        m_out.clusterOf[size_t(sum)] = index;
+        if (const auto place = m_out.inside.find(sum); place != m_out.inside.end())
+            m_out.clusterOf[size_t(place->second.first)] = index;
+    }
 }
 
 void ClusterBuilder::takeAnchor(NodeId id, Kind kind) {

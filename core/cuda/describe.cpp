@@ -54,6 +54,9 @@ std::string Executor::describeLaunch(const Cluster& c, const Launch& l) const {
                                          : "",
                         q.straight.there ? " straight" : "");
     }
+    if (l.plain.lines.there)
+        line += fmt::format(" groups {} splits {} sums {}{}", l.plain.lines.outer, l.plain.lines.splits,
+                            l.plain.lines.sums, l.plain.lines.straight ? " straight" : "");
     if (c.kind == Kind::sum) line += fmt::format(" {} {} {}", c.outer, c.length, c.inner);
     line += " |";
     for (const Instruction& in : c.program.code)

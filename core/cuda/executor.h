@@ -91,8 +91,10 @@ class Executor : public core::Executor {
     void chooseTile(Product& p);
     void chooseLines(Product& p, const Pass& pass);
     static Straight straightened(const Program& p);
+    static LineGradient linesStraightened(const Program& p, bool summed);
     static Scaling scaled(const Program& p, const Plain& moments);
     void preparePlain(const Cluster& c, Prepared& p);
+    void prepareLines(const Cluster& c, Prepared& p);
     void prepareSum(const Cluster& c, Prepared& p);
     void prepareUpdate(const Cluster& c);
     void prepareCounting();

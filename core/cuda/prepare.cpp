@@ -74,7 +74,8 @@ void Executor::placeValues() {
         const Cluster& c = m_clusters.all[size_t(i)];
         for (const Source& s : c.program.sources) touch(s.node, i);
         for (const Sink& s : c.program.sinks) touch(s.node, i);
-        if (c.columnSums >= 0) touch(c.columnSums, i);
+        for (NodeId sums : {c.columnSums, c.scaleSums, c.shiftSums, c.lastSums})
+            if (sums >= 0) touch(sums, i);
         if (c.anchor < 0) continue;
         touch(c.anchor, i);
         if (c.kind != Kind::sum)
@@ -317,6 +318,42 @@ void Executor::prepareSum(const Cluster& c, Prepared& p) {
     writes(p, s.out, g.nodes[size_t(c.anchor)].shape.size(), s.outer);
 }
 
+// The gradient of normalised lines, with what is summed of them.
+void Executor::prepareLines(const Cluster& c, Prepared& p) {
+    Plain& s = p.launch.plain;
+    LineGradient& l = s.lines;
+    if (s.count % 4 != 0 || s.count > LineGradient::longest) return;
+    l = linesStraightened(m_programs[size_t(p.program)], c.lastSums >= 0);
+    l.straight = l.straight && p.launch.pass.wide;
+    l.there = true;
+    if (s.inputs > 3) {
+        l.scale.data = s.in[3];
+        l.scale.positions = divisorOf(int64_t(s.sizes.height) * s.sizes.width);
+        l.scale.step = s.inSizes[3].samples > 1 ? s.count : 0;
+    }
+    const auto sum = [&](NodeId id) -> float* {
+        if (id < 0) return nullptr;
+        ++l.sums;
+        writes(p, address(id), g.nodes[size_t(id)].shape.size(), 1);
+        return address(id);
+    };
+    l.scaleSums = sum(c.scaleSums), l.shiftSums = sum(c.shiftSums), l.lastSums = sum(c.lastSums);
+    l.outer = l.sums > 0 ? c.outer : 1;
+    l.length = s.outer / l.outer;
+    const int each = s.count > 256 ? 4 : 8;  // warps of a block, a line each
+    const int most = (l.length + each - 1) / each;
+    if (l.sums == 0) {
+        l.splits = most;
+        return;
+    }
+    constexpr int processors = 132;
+    // Few blocks leave few sums to add up at the end, many read more at once.
+    l.splits = std::clamp(l.outer == 1 ? processors : 4 * processors / l.outer, 1, most);
+    if (l.splits == 1) return;
+    l.partial = workspace(int64_t(l.outer) * l.splits * l.sums * s.count);
+    l.tickets = tickets(l.outer);
+}
+
 void Executor::preparePlain(const Cluster& c, Prepared& p) {
     const Node& n = g.nodes[size_t(c.anchor)];
     Plain& s = p.launch.plain;
@@ -353,6 +390,7 @@ void Executor::preparePlain(const Cluster& c, Prepared& p) {
     s.wide = s.wide && s.run.divisor % 4 == 0 && s.runStep % 4 == 0;
     if (c.kind == Kind::moments && n.parts == 0 && s.wide && p.program >= 0 && p.launch.pass.wide)
         s.scaling = scaled(m_programs[size_t(p.program)], s);
+    if (c.kind == Kind::normaliseGradient && n.parts == 0) prepareLines(c, p);
     switch (c.kind) {
         case Kind::moments:
         case Kind::normaliseGradient:

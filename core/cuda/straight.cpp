@@ -108,6 +108,52 @@ Straight Executor::straightened(const Program& p) {
     return out;
 }
 
+// The program of a gradient of normalised lines, in the same sense; where `summed`, it ends with what is to
+// be summed.
+LineGradient Executor::linesStraightened(const Program& p, bool summed) {
+    LineGradient out;
+    for (int i = 0; i < p.count; ++i)
+        if (p.code[i].store != Instruction::nothing && p.outputs[p.code[i].store].step != 0) return out;
+    const auto operand = [&](uint8_t from) -> const Operand& {
+        return p.operands[from - Instruction::memory];
+    };
+    int i = 0;
+    uint8_t kept = Instruction::nothing;
+    // Takes the next instruction if it is `op` of the value so far and of memory: the other operand.
+    const auto next = [&](Op op, bool ofKept) -> const Operand* {
+        if (i >= p.count || Op(p.code[i].op) != op) return nullptr;
+        const Instruction& in = p.code[i];
+        const uint8_t value = ofKept && kept != Instruction::nothing ? kept : uint8_t(Instruction::last);
+        const uint8_t other = in.first == value ? in.second : in.first;
+        return (in.first == value || in.second == value) && isMemory(other) ? &operand(other) : nullptr;
+    };
+    const auto take = [&](float** to) {
+        const Instruction& in = p.code[i++];
+        if (in.store != Instruction::nothing) *to = p.outputs[in.store].data;
+        return in.keep;
+    };
+    if (p.count > 0 && Op(p.code[0].op) == Op::reshape && p.code[0].first == Instruction::last)
+        kept = take(&out.early);
+    for (const float** to : {&out.added, &out.added2}) {
+        const Operand* const o = out.early || kept != Instruction::nothing ? nullptr : next(Op::add, false);
+        if (!o || o->kind != Operand::full) break;
+        *to = o->data;
+        kept = take(&out.early);
+    }
+    if (const Operand* const o = next(Op::multiply, false); o && i + (summed ? 1 : 0) < p.count) {
+        if (!termOf(*o, out.gate) || p.code[i].keep != Instruction::nothing) return out;
+        take(&out.late);
+    }
+    if (summed) {
+        const Operand* const o = next(Op::multiply, out.late != nullptr);
+        if (!o || o->kind != Operand::full || p.code[i].store != Instruction::nothing) return out;
+        out.times = o->data;
+        ++i;
+    }
+    out.straight = i == p.count;
+    return out;
+}
+
 // The program of a line that was normalised, in the same sense.
 Scaling Executor::scaled(const Program& p, const Plain& moments) {
     Scaling out;

@@ -375,9 +375,10 @@ int main(int count, char** arguments) {
     std::printf("card: %s\n", there.text.c_str());
     if (!there.there) return 1;
     const std::vector<std::pair<std::string, void (*)()>> tests = {
-        {"operations", operations}, {"random", randomNumbers},   {"updates", updates},
-        {"broken", brokenNumbers},  {"networks", wholeNetworks}, {"loops", loops},
-        {"goldens", goldens},       {"lessons", lessons},        {"products", largeProducts},
+        {"operations", operations},     {"random", randomNumbers},   {"updates", updates},
+        {"broken", brokenNumbers},      {"networks", wholeNetworks}, {"loops", loops},
+        {"goldens", goldens},           {"lessons", lessons},        {"products", largeProducts},
+        {"transformers", transformers},
     };
     for (const auto& [name, run] : tests) {
         if (!only.empty() && only != name) continue;

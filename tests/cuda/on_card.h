@@ -46,5 +46,6 @@ struct OnCard {
 
 // The tests of other files.
 void largeProducts();
+void transformers();
 
 }  // namespace support

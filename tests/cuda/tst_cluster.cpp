@@ -26,12 +26,12 @@ struct Built {
 };
 
 template <class Record>
-std::unique_ptr<Built> build(const Record& record) {
+std::unique_ptr<Built> build(const Record& record, bool exact = false) {
     auto out = std::make_unique<Built>();
     Recorder r(out->layout, Recorder::Access::train);
     record(r);
     out->plan = compile(std::make_shared<const Graph>(r.take()), out->layout, {});
-    out->clusters = ClusterBuilder(out->plan).build();
+    out->clusters = ClusterBuilder(out->plan, exact).build();
     return out;
 }
 
@@ -84,6 +84,55 @@ class TestCluster : public QObject {
         for (const Cluster& c : built->clusters.all) sums += c.columnSums >= 0 ? 1 : 0;
         QCOMPARE(sums, 2);
         QCOMPARE(built->count(Kind::update), 1);
+    }
+
+    // A norm's gradient sums its lines for those of its scale and shift, and of the gate on what it ends
+    // with.
+    void gradientsOfNormsSumTheirLines() {
+        for (const bool exact : {false, true}) {
+            const auto built = build(
+                [](Recorder& r) {
+                    const auto part = [&](const char* name) { return r.parameter(name, {5, 12}, {}); };
+                    Var h = r.normal("x", {5, 7, 12});
+                    h = layer(r, h, 12, 12, "0");
+                    for (int i = 0; i < 2; ++i)
+                        h = h + part(i ? "g1" : "g0") * square(layerNorm(h, 1e-5f, 1 + part(i ? "a1" : "a0"),
+                                                                         part(i ? "b1" : "b0")));
+                    r.minimize(mean(square(h)), "", Adam{{0.01f}, {0.9f}});
+                },
+                exact);
+            int scales = 0, shifts = 0, last = 0;
+            for (const Cluster& c : built->clusters.all) {
+                scales += c.scaleSums >= 0 ? 1 : 0;
+                shifts += c.shiftSums >= 0 ? 1 : 0;
+                last += c.lastSums >= 0 ? 1 : 0;
+                if (c.scaleSums >= 0) QCOMPARE(c.outer * c.length, 35);
+            }
+            QCOMPARE(scales, exact ? 0 : 2);
+            QCOMPARE(shifts, exact ? 0 : 2);
+            QCOMPARE(last, exact ? 0 : 1);
+            QCOMPARE(built->count(Kind::normaliseGradient), 2);
+        }
+    }
+
+    // The biases' gradients of parts of a layer come with the weights' and go straight to their place.
+    void biasesOfPartsAreSummedByProducts() {
+        const auto built = build([](Recorder& r) {
+            const Var x = r.normal("x", {13, 7});
+            const Var wT = transpose(r.parameter("w", {15, 7}, {Initial::uniform, 0.5f}));
+            const Var bias = reshape(r.parameter("b", {15}, {}), {1, 15});
+            Var all;
+            for (int i = 0; i < 3; ++i) {
+                const Var y = tanh(matmul(x, sliceColumns(wT, 5 * i, 5)) + sliceColumns(bias, 5 * i, 5));
+                all = i == 0 ? y : all * y;
+            }
+            r.minimize(mean(all), "", Adam{{0.01f}, {0.9f}});
+        });
+        int sums = 0;
+        for (const Cluster& c : built->clusters.all) sums += c.columnSums >= 0 ? 1 : 0;
+        QCOMPARE(sums, 3);
+        QCOMPARE(built->clusters.inside.size(), size_t(3));
+        QCOMPARE(built->count(Kind::sum), 0);
     }
 
     void whatIsWrittenInBetweenSeparates() {

@@ -18,6 +18,8 @@ void launchGroupProduct(const Product& product, const Pass& pass, cudaStream_t s
 void launchTurns(const Turns& turns, cudaStream_t stream);
 void launchSum(const Plain& plain, const Pass& pass, cudaStream_t stream);
 void launchRegions(Kind kind, const Plain& plain, const Pass& pass, cudaStream_t stream);
+void launchNormalisedLines(const Plain& plain, cudaStream_t stream);
+void launchGradientOfLines(const Plain& plain, const Pass& pass, cudaStream_t stream);
 void launchPlain(Kind kind, const Plain& plain, cudaStream_t stream);
 void launchUpdate(const UpdatePass& pass, cudaStream_t stream);
 void launchChain(const Chain& chain, cudaStream_t stream);

@@ -1,4 +1,4 @@
-// Sums within a warp or a block of 256 threads, always in the same order.
+// Sums within a warp, a block, or blocks that wait for the last of them, always in the same order.
 #pragma once
 
 namespace core::cuda {
@@ -28,6 +28,20 @@ __device__ __forceinline__ float blockSum(float x) {
 #pragma unroll
     for (int i = 0; i < THREADS / 32; ++i) total += of[i];
     return total;
+}
+
+// Says whether this block is the last of `count` to come here; the others' writes are then visible.
+__device__ __forceinline__ bool lastOf(uint32_t* ticket, uint32_t count) {
+    __shared__ bool last;
+    __threadfence();
+    __syncthreads();
+    if (threadIdx.x == 0) {
+        last = atomicAdd(ticket, 1u) == count - 1;
+        if (last) *ticket = 0;
+    }
+    __syncthreads();
+    __threadfence();
+    return last;
 }
 
 }  // namespace core::cuda

@@ -3,7 +3,6 @@
 #include "core/cuda/kernels/kernels.h"
 #include "core/cuda/kernels/program.cuh"
 #include "core/cuda/kernels/reductions.cuh"
-#include "core/cuda/kernels/straight.cuh"
 
 namespace core::cuda {
 namespace {
@@ -94,53 +93,6 @@ __global__ void __launch_bounds__(threads)
     eachElement<WARP>(
         p, wide && pass.wide, base, [&](uint32_t e) { runProgram<4>(program, pass, e, splat<4>(0)); },
         [&](uint32_t e) { runProgram<1>(program, pass, e, splat<1>(0)); });
-}
-
-// A warp keeps a line of up to 128 * QUADS elements in registers; the sums are those of `moments`.
-template <int QUADS>
-__global__ void __launch_bounds__(threads) normalisedLines(const __grid_constant__ Plain p) {
-    awaitEarlier();
-    const int64_t line = Crew<true>::region();
-    if (line >= p.outer) return;
-    const int lane = int(threadIdx.x) % 32;
-    const float* const from = p.in[0] + line * p.count;
-    Lanes<4> x[QUADS];
-    float total = 0, squares = 0;
-#pragma unroll
-    for (int q = 0; q < QUADS; ++q) {
-        const int c = 4 * (lane + 32 * q);
-        if (c < p.count) x[q] = loadRun<4>(from + c);
-    }
-#pragma unroll
-    for (int q = 0; q < QUADS; ++q)
-        if (4 * (lane + 32 * q) < p.count) total += (x[q].at[0] + x[q].at[1]) + (x[q].at[2] + x[q].at[3]);
-    const float mean = warpSum(total) / float(p.count);
-#pragma unroll
-    for (int q = 0; q < QUADS; ++q) {
-        if (4 * (lane + 32 * q) >= p.count) continue;
-        x[q] = each<4>(x[q], [=](float v) { return v - mean; });
-#pragma unroll
-        for (int i = 0; i < 4; ++i) squares = math::fma(x[q].at[i], x[q].at[i], squares);
-    }
-    const float slope = 1.0f / math::sqrt(warpSum(squares) / float(p.count) + p.a);
-    if (lane == 0) {
-        p.out[2 * line] = mean;
-        p.out[2 * line + 1] = slope;
-    }
-    const Scaling& s = p.scaling;
-#pragma unroll
-    for (int q = 0; q < QUADS; ++q) {
-        const int c = 4 * (lane + 32 * q);
-        if (c >= p.count) continue;
-        Lanes<4> y = each<4>(x[q], [=](float v) { return v * slope; });
-        if (s.scale.data)
-            y = each<4>(y, loadRun<4>(at(s.scale, uint32_t(line), uint32_t(c))),
-                        [](float v, float w) { return v * w; });
-        if (s.shift.data)
-            y = each<4>(y, loadRun<4>(at(s.shift, uint32_t(line), uint32_t(c))),
-                        [](float v, float w) { return v + w; });
-        storeRun<4>(s.out + line * p.count + c, y);
-    }
 }
 
 // dy, x, moments [, scale]
@@ -317,17 +269,18 @@ void launchRegions(Kind kind, const Plain& p, const Pass& pass, cudaStream_t str
     const uint32_t blocks = small ? crews(p.outer) : uint32_t(p.outer);
     switch (kind) {
         case Kind::moments:
-            if (p.scaling.there && p.count <= 256)
-                normalisedLines<2><<<blocks, threads, 0, stream>>>(p);
-            else if (p.scaling.there && p.count <= 512)
-                normalisedLines<4><<<blocks, threads, 0, stream>>>(p);
+            if (p.scaling.there && p.count <= 512)
+                launchNormalisedLines(p, stream);
             else
                 small ? moments<true><<<blocks, threads, 0, stream>>>(p, pass)
                       : moments<false><<<blocks, threads, 0, stream>>>(p, pass);
             break;
         case Kind::normaliseGradient:
-            small ? normaliseGradient<true><<<blocks, threads, 0, stream>>>(p, pass)
-                  : normaliseGradient<false><<<blocks, threads, 0, stream>>>(p, pass);
+            if (p.lines.there)
+                launchGradientOfLines(p, pass, stream);
+            else
+                small ? normaliseGradient<true><<<blocks, threads, 0, stream>>>(p, pass)
+                      : normaliseGradient<false><<<blocks, threads, 0, stream>>>(p, pass);
             break;
         case Kind::softmax:
             p.sizes.channels <= 64 ? softmax<2><<<crews(p.outer), threads, 0, stream>>>(p, pass)

@@ -50,20 +50,6 @@ __global__ void __launch_bounds__(threads)
     if (threadIdx.x % 32 == 0) p.out[line] = total;
 }
 
-// Says whether this block is the last of `count` to come here; the others' writes are then visible.
-__device__ __forceinline__ bool lastOf(uint32_t* ticket, uint32_t count) {
-    __shared__ bool last;
-    __threadfence();
-    __syncthreads();
-    if (threadIdx.x == 0) {
-        last = atomicAdd(ticket, 1u) == count - 1;
-        if (last) *ticket = 0;
-    }
-    __syncthreads();
-    __threadfence();
-    return last;
-}
-
 // Blocks share one long line.
 __global__ void __launch_bounds__(threads)
     sumLong(const __grid_constant__ Plain p, const __grid_constant__ Pass pass) {
