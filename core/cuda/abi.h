@@ -9,7 +9,7 @@
 namespace core::cuda {
 
 // Changes with every change to this file; a plugin of another version is refused.
-constexpr uint32_t abiVersion = 6;
+constexpr uint32_t abiVersion = 7;
 
 // n / d for n < 2^31 by one multiplication (Granlund and Montgomery 1994).
 struct Divisor {
@@ -332,14 +332,24 @@ struct Chain {
 struct Loop {
     static constexpr int width = 128, mostLayers = 3,
                          mostNumbers = 4;  // numbers: of a row that goes in or out
-    static constexpr int mostEnds = 3, mostStates = 3, mostValues = 10, mostLinks = 8, mostFloats = 4096;
+    static constexpr int mostEnds = 3, mostSums = 4, mostStates = 3;
+    static constexpr int mostValues = 10, mostLinks = 8, mostFloats = 4096;  // of the prelude
     // The same for all rows.
     struct Value {
         float* home = nullptr;  // where it is without a loop, and when the loop has ended
         float* table =
             nullptr;  // what it is in each repeat; where it is carried: what the repeat begins with
         int32_t size = 0;
-        bool carried = false;  // from repeat to repeat
+        bool carried = false;   // from repeat to repeat
+        bool straight = false;  // as a x + b
+        float a = 1, b = 0;
+    };
+    // What the programs behind the last layer do, where they only weigh and add: to state `to` goes a sum of
+    // what came out, of state `from`, of a row, and of a number.
+    struct Sum {
+        int32_t to = 0, from = -1;
+        const float* row = nullptr;
+        float ofResult = 0, ofState = 0, ofRow = 0, number = 0;
     };
     // Of each row; kept in shared memory.
     struct State {
@@ -352,6 +362,9 @@ struct Loop {
     int32_t layers = 0, rows = 0, repeats = 0;
     uint64_t stepsAhead = 0;
     int32_t valueCount = 0, stateCount = 0;
+    int32_t sumCount = 0;    // 0: the programs are run as they are
+    bool recursive = false;  // what is carried on needs programs
+    Sum sums[mostSums];
     Value values[mostValues];
     State states[mostStates];
 };

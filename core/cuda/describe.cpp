@@ -83,8 +83,8 @@ std::vector<std::string> Executor::describe() const {
         if (p.launch.kind == Kind::prelude || p.launch.kind == Kind::loop) {
             out.push_back(p.launch.kind == Kind::prelude
                               ? fmt::format("prelude of {} for {} repeats", loop.beforeCount, loop.repeats)
-                              : fmt::format("loop of {} layers for {} rows and {} repeats", loop.layers,
-                                            loop.rows, loop.repeats));
+                              : fmt::format("loop of {} layers for {} rows and {} repeats, {} sums",
+                                            loop.layers, loop.rows, loop.repeats, loop.sumCount));
             continue;
         }
         if (p.launch.kind == Kind::turn) {

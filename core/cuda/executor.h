@@ -126,6 +126,8 @@ class Executor : public core::Executor {
                   const std::vector<LoopValue>& states) const;
     bool linkPrelude(const std::vector<size_t>& launches, LoopPlan& plan,
                      const std::vector<LoopValue>& values) const;
+    static void sumLoop(LoopPlan& plan, const std::vector<LoopValue>& values);
+    static void straightenCarried(LoopPlan& plan);
     const ReadyLoop* loopOf(int segment, int repeats);
     void formChains();
     int widen(Link* links, size_t count) const;

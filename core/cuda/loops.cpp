@@ -10,6 +10,49 @@ namespace {
 constexpr int64_t fewestRows = 64, mostTableFloats = int64_t(1) << 24, mostWeights = int64_t(1) << 17;
 constexpr int mostCarried = 32;  // numbers of a launch that carries something on: a warp's
 
+// a result + b state + c row + number, element by element.
+struct Form {
+    Loop::Sum sum;
+    bool known = true;
+
+    bool number() const { return known && sum.ofResult == 0 && !sum.row && sum.from < 0; }
+    Form times(float a) const {
+        Form f = *this;
+        f.sum.ofResult *= a, f.sum.ofState *= a, f.sum.ofRow *= a, f.sum.number *= a;
+        return f;
+    }
+    Form plus(const Form& o) const {
+        Form f = *this;
+        f.known = known && o.known && (!sum.row || !o.sum.row || sum.row == o.sum.row) &&
+                  (sum.from < 0 || o.sum.from < 0 || sum.from == o.sum.from);
+        f.sum.row = sum.row ? sum.row : o.sum.row;
+        f.sum.from = std::max(sum.from, o.sum.from);
+        f.sum.ofResult += o.sum.ofResult, f.sum.ofState += o.sum.ofState;
+        f.sum.ofRow += o.sum.ofRow, f.sum.number += o.sum.number;
+        return f;
+    }
+};
+const Form unknown{{}, false};
+
+Form combined(const Instruction& in, const Form& x, const Form& y) {
+    switch (Op(in.op)) {
+        case Op::fill:
+            return {{.number = in.a}};
+        case Op::reshape:
+            return x;
+        case Op::affine:
+            return x.times(in.a).plus({{.number = in.b}});
+        case Op::add:
+            return x.plus(y);
+        case Op::subtract:
+            return x.plus(y.times(-1));
+        case Op::multiply:
+            return y.number() ? x.times(y.sum.number) : x.number() ? y.times(x.sum.number) : unknown;
+        default:
+            return unknown;
+    }
+}
+
 bool inside(const void* at, const char* begin, const char* end) {
     return at && static_cast<const char*>(at) >= begin && static_cast<const char*>(at) < end;
 }
@@ -118,6 +161,84 @@ bool Executor::linkLoop(const std::vector<size_t>& launches, LoopPlan& plan,
     return true;
 }
 
+// The programs behind the last layer as sums, where that is all they are.
+void Executor::sumLoop(LoopPlan& plan, const std::vector<LoopValue>& values) {
+    Loop& l = plan.loop;
+    const int32_t width = plan.links[size_t(1 + l.layers)].each;
+    const auto stateOf = [&](const float* home) {
+        for (int32_t s = 0; s < l.stateCount; ++s)
+            if (l.states[s].home == home && l.states[s].width == width) return s;
+        return -1;
+    };
+    const auto fromMemory = [&](const Operand& o) {
+        if (std::any_of(values.begin(), values.end(), [&](const LoopValue& v) { return v.has(o.data); }))
+            return unknown;
+        const int state = stateOf(o.data);
+        if (o.kind == Operand::full && state >= 0) return Form{{.from = state, .ofState = 1}};
+        const bool row = o.kind == Operand::row && int32_t(o.channels.divisor) == width;
+        return row ? Form{{.row = o.data, .ofRow = 1}} : unknown;
+    };
+    int count = 0;
+    for (int i = 1 + l.layers; i < l.count; ++i) {
+        const Program& p = plan.links[size_t(i)].program;
+        std::vector<Form> kept(Program::registers, unknown);
+        Form last{{.ofResult = i == 1 + l.layers ? 1.0f : 0.0f}};
+        const int before = count;
+        for (int k = 0; k < p.count; ++k) {
+            const Instruction& in = p.code[k];
+            const auto source = [&](uint8_t from) {
+                if (from == Instruction::nothing) return unknown;
+                if (from == Instruction::last) return last;
+                return from >= Instruction::memory ? fromMemory(p.operands[from - Instruction::memory])
+                                                   : kept[from];
+            };
+            last = combined(in, source(in.first), source(in.second));
+            if (in.keep != Instruction::nothing) kept[in.keep] = last;
+            if (in.store == Instruction::nothing) continue;
+            const int to = stateOf(p.outputs[in.store].data);
+            if (!last.known || to < 0 || count == Loop::mostSums) return;
+            for (int earlier = before; earlier < count; ++earlier)  // what it was is gone
+                if (l.sums[earlier].to == last.sum.from) return;
+            l.sums[count] = last.sum;
+            l.sums[count++].to = to;
+        }
+    }
+    l.sumCount = count;
+}
+
+// How a carried value grows, where that needs no program: by one step a x + b.
+void Executor::straightenCarried(LoopPlan& plan) {
+    Loop& l = plan.loop;
+    const auto maker = [&](const float* at) -> const Program* {
+        for (const Link& link : plan.before)
+            for (int k = 0; k < link.program.count; ++k) {
+                const uint8_t store = link.program.code[k].store;
+                if (store != Instruction::nothing && link.program.outputs[store].data == at)
+                    return link.program.count == 1 ? &link.program : nullptr;
+            }
+        return nullptr;
+    };
+    for (int32_t i = 0; i < l.valueCount; ++i) {
+        Loop::Value& v = l.values[i];
+        if (!v.carried) continue;
+        const float* at = v.home;
+        for (int hops = 0; hops < 3 && !v.straight; ++hops) {
+            const Program* const p = maker(at);
+            if (!p) break;
+            const Instruction& in = p->code[0];
+            const bool step = Op(in.op) == Op::affine;
+            if ((!step && Op(in.op) != Op::reshape) || in.first != Instruction::memory) break;
+            if (step && (v.a != 1 || v.b != 0)) break;  // two would round twice
+            if (step) v.a = in.a, v.b = in.b;
+            at = p->operands[0].data;
+            const bool same = p->operands[0].kind == Operand::full || v.size == 1;
+            if (!same) break;
+            v.straight = at == v.home;
+        }
+        l.recursive = l.recursive || !v.straight;
+    }
+}
+
 // What is the same for all rows; false if there is too much of it.
 bool Executor::linkPrelude(const std::vector<size_t>& launches, LoopPlan& plan,
                            const std::vector<LoopValue>& values) const {
@@ -196,6 +317,8 @@ void Executor::formLoop(int segment) {
     plan.segment = segment;
     plan.loop.rows = int32_t(rows);
     if (!linkLoop(rowed, plan, values, states) || !linkPrelude(steady, plan, values)) return;
+    sumLoop(plan, values);
+    straightenCarried(plan);
     for (const auto* half : {&steady, &rowed}) {
         Prepared& p = half == &steady ? plan.first : plan.second;
         p.segment = segment;

@@ -40,6 +40,14 @@ __device__ __forceinline__ void meet(int which) {  // the threads of a crew
     asm volatile("bar.sync %0, %1;" ::"r"(1 + which), "n"(crew) : "memory");
 }
 
+// Crews take turns at the tensor cores, so that one multiplies while the other computes.
+__device__ __forceinline__ void awaitTurn(int which) {
+    asm volatile("bar.sync %0, %1;" ::"r"(1 + crews + which), "n"(crews * crew) : "memory");
+}
+__device__ __forceinline__ void giveTurn(int to) {
+    asm volatile("bar.arrive %0, %1;" ::"r"(1 + crews + to), "n"(crews * crew) : "memory");
+}
+
 __device__ __forceinline__ float power2(float x) {
     float y;
     asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
@@ -184,23 +192,48 @@ __device__ __forceinline__ Offset offsetOf(const Loop& l, const Straight& s, int
     return out;
 }
 
-// What comes out, and the programs behind it. Four threads share two rows, and have the sums of both.
-__device__ __noinline__ void finishRows(const End* ends, int count, const float (&sums)[2][most],
-                                        const Rows& rows) {
+// What comes out, and what is made of it. Four threads share two rows, and have the results of both.
+template <bool BOTH>
+__device__ __forceinline__ void finishRows(const Loop& l, Room& room, int mine,
+                                           const float (&results)[2][most], const Rows& rows, int outputs) {
+    const auto result = [&](int half, int column) {
+        float x = 0;
+#pragma unroll
+        for (int c = 0; c < most; ++c)
+            if (c == column) x = half ? results[1][c] : results[0][c];
+        return x;
+    };
+    const int t = int(threadIdx.x) % 4;
+    if (l.sumCount > 0) {
 #pragma unroll 1
-    for (int i = 0; i < count; ++i) {
-        const End& end = ends[i];
+        for (int at = t; at < (BOTH ? 2 : 1) * outputs; at += 4) {
+            const int half = at >= outputs, column = at - half * outputs;
+            const int place = rows.of(half) * outputs + column;
+            const float x = result(half, column);
+#pragma unroll
+            for (int i = 0; i < Loop::mostSums; ++i) {
+                if (i >= l.sumCount) continue;
+                const Loop::Sum& s = l.sums[i];
+                float v = __fmaf_rn(x, s.ofResult, s.number);
+                if (s.row) v = __fmaf_rn(s.row[column], s.ofRow, v);
+                if (s.from >= 0) v = __fmaf_rn(room.states[mine][s.from][place], s.ofState, v);
+                room.states[mine][s.to][place] = v;
+            }
+        }
+        __syncwarp();
+        return;
+    }
+#pragma unroll 1
+    for (int i = 0; i < l.count - 1 - l.layers; ++i) {
+        const End& end = room.ends[mine][i];
         const int n = end.each;
 #pragma unroll 1
-        for (int at = int(threadIdx.x) % 4; at < (rows.both ? 2 * n : n); at += 4) {
+        for (int at = t; at < (BOTH ? 2 : 1) * n; at += 4) {
             const int half = at >= n, column = at - half * n, row = rows.of(half);
-            float mine = 0;
-#pragma unroll
-            for (int c = 0; c < most; ++c)
-                if (c == column) mine = half ? sums[1][c] : sums[0][c];
             if (row < rows.count)
                 runProgram<1>(end.program, end.pass,
-                              uint32_t(rows.first + row) * uint32_t(n) + uint32_t(column), splat<1>(mine));
+                              uint32_t(rows.first + row) * uint32_t(n) + uint32_t(column),
+                              splat<1>(result(half, column)));
         }
         __syncwarp();
     }
@@ -228,6 +261,8 @@ __device__ __forceinline__ void runRows(const Loop& l, Room& room, const Layer* 
         offsets[i][thread] = offset[i].in(0);
     }
     meet(mine);
+    const bool shared = int(blockDim.x) > crew;
+    if (mine == 1) giveTurn(0);
 
     // Activations: of rows g and g + 8 in columns 8 j + 2 t, and in those one further; and sums, row by row.
     uint32_t h[groups][4];
@@ -263,12 +298,14 @@ __device__ __forceinline__ void runRows(const Loop& l, Room& room, const Layer* 
                     }
                 }
             } else {
-                const float* const w = weights + (layer - 1) * layerFloats;
+                const uint64_t w = describeLines(weights + (layer - 1) * layerFloats);
                 settle(d);
+                if (shared) awaitTurn(mine);
                 beginProducts();
 #pragma unroll
                 for (int s = 0; s < groups; ++s)
-                    multiplyWide(d, h[s], describeLines(w + s / 4 * tileFloats + s % 4 * 8), s > 0);
+                    multiplyWide(d, h[s], w + uint64_t(s / 4 * tileFloats + s % 4 * 8) / 4, s > 0);
+                if (shared && (mine == 0 || more || layer < l.layers)) giveTurn(1 - mine);
                 awaitProducts();
                 settle(d);
             }
@@ -314,7 +351,7 @@ __device__ __forceinline__ void runRows(const Loop& l, Room& room, const Layer* 
             }
         }
         __syncwarp();  // all have read what goes in
-        finishRows(ends, endCount, sums, rows);
+        finishRows<BOTH>(l, room, mine, sums, rows, outputs);
         if (!more) break;
         meet(mine);
 #pragma unroll

@@ -1,4 +1,5 @@
 // What a repeated phase works out that is the same for all rows: a block takes one repeat through it.
+#include "core/base/math.h"
 #include "core/cuda/kernels/kernels.h"
 #include "core/cuda/kernels/loop.cuh"
 
@@ -88,7 +89,13 @@ __global__ void __launch_bounds__(threads) prelude(const __grid_constant__ Loop 
     }
     __syncthreads();
     // What the repeat begins with, from the first one on.
-    if (threadIdx.x < 32)
+    eachNumber([&](const Loop::Value& v, int, float& here) {
+        if (!v.straight) return;
+        float x = here;
+        for (int before = 0; before < repeat; ++before) x = math::fma(v.a, x, v.b);
+        here = x;
+    });
+    if (l.recursive && threadIdx.x < 32)
         for (int before = 0; before < repeat; ++before)
             for (int i = 0; i < l.beforeCount; ++i) {
                 const Link& link = room.links[i];
