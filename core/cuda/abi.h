@@ -83,20 +83,40 @@ struct Term {
 // stored; then activation(v), or v times the slope of an activation elsewhere, stored.
 struct Straight {
     bool there = false;
-    uint8_t activation = 0, slope = 0;              // Ops, or 0
-    float a = 0;                                    // of either
-    const float *bias = nullptr, *bias2 = nullptr;  // rows
-    Divisor channels;                               // of the index space, for the gate
-    Term gate;
+    uint8_t activation = 0, slope = 0;                                    // Ops, or 0
+    float a = 0;                                                          // of either
+    const float *bias = nullptr, *bias2 = nullptr;                        // rows
+    Divisor channels;                                                     // of the index space, for the terms
+    Term shift, gate;                                                     // shift: added with the biases
     const float *added = nullptr, *added2 = nullptr, *slopeOf = nullptr;  // of all elements
     float *biased = nullptr, *early = nullptr, *late = nullptr;           // where v goes on its way
+    float* aside = nullptr;  // and in the end, as columns of what is asideStep wide
+    int32_t asideStep = 0;
 };
 
-// The program of a normalised line, without an interpreter: (x - mean) * slope [* scale] [+ shift], stored.
+// The program of what was normalised, without an interpreter: (x - mean) * slope [* scale] [+ shift], stored;
+// of groups also an activation of it, stored.
 struct Scaling {
     bool there = false;
+    uint8_t activation = 0;  // an Op, or 0
+    float a = 0;
     Term scale, shift;
+    float *out = nullptr, *late = nullptr;  // before and after the activation; null: not stored
+};
+
+// Normalised groups of images that blocks keep in registers: the channels of one sample that a block takes,
+// its threads, and the runs of four that a thread holds. The gradient also makes the sums over all positions
+// that are the gradients of scale and shift.
+struct Groups {
+    static constexpr int mostChannels = 128, mostThreads = 512, mostHeld = 10;
+    int32_t channels = 0;  // 0: not in this way
+    int32_t threads = 0, held = 0;
+    float *scaleSums = nullptr, *shiftSums = nullptr;
+    float* partial = nullptr;  // 2 * samples * channels of the image, where there are sums
+    uint32_t* tickets = nullptr;
+    // The gradient's program, where it is nothing but: [+ added] [+ added2], stored.
     float* out = nullptr;
+    const float *added = nullptr, *added2 = nullptr;
 };
 
 // The gradient of normalised lines: its program, where it needs no interpreter (v + added + added2, stored;
@@ -161,6 +181,12 @@ struct Product {
     // Above 0: rows of 16 for a block, which keeps them as a whole; and its warps, of 16 columns each.
     int32_t lineRows = 0, lineWarps = 0;
     static constexpr int longestLine = 768;
+    // Above 0: a block keeps the pixels that its windows see, at most so many. Tiles as above; 6: 64 x 32.
+    int32_t patch = 0;
+    static constexpr int mostWindow = 111 * 1024;  // bytes of shared memory: two blocks on a processor
+    // patchesTurned: a warp for each of the nine taps; byPixels and byWidth are of images with their padding.
+    bool byTaps = false;
+    static constexpr int tapRing = 256, tapStages = 4;  // pixels that are kept; blocks of 32 on their way
 };
 
 // ---- everything else
@@ -250,6 +276,7 @@ struct Plain {
     Divisor run;
     Scaling scaling;  // moments: the program, where it has such a form
     LineGradient lines;
+    Groups groups;
     // sum: [outer, length, inner] over the middle one of the program's register `last`.
     int32_t outer = 1, length = 1, inner = 1;
     int32_t splits = 1;

@@ -50,7 +50,8 @@ Link Executor::linkOf(const Prepared& p, int64_t rows) const {
     l.product = p.launch.product;
     Straight& straight = l.product.straight;
     const auto seldom = [](uint8_t op) { return Op(op) >= Op::gelu && Op(op) <= Op::erfGeluSlope; };
-    if (seldom(straight.activation) || seldom(straight.slope) || straight.gate.data || straight.added2)
+    if (seldom(straight.activation) || seldom(straight.slope) || straight.gate.data || straight.added2 ||
+        straight.shift.data || straight.aside)
         straight.there = false;
     l.program = m_programs[size_t(p.program)];
     l.each = int32_t(l.pass.size / rows);

@@ -101,6 +101,8 @@ void ClusterBuilder::markUses() {
     m_sameAsOperand.assign(count, false);
     m_probed.assign(count, false);
     m_sumOf.assign(count, -1);
+    m_scaleSumOf.assign(count, -1);
+    m_shiftSumOf.assign(count, -1);
     m_segmentOf.assign(count, -1);
     m_out.kept.assign(count, false);
     m_out.clusterOf.assign(count, -1);

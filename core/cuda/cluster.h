@@ -132,6 +132,7 @@ class ClusterBuilder {
     bool outlivesItsMemory(NodeId id) const;
     bool goesInside(NodeId sum, NodeId line) const;
     NodeId productOverRows(NodeId sum, NodeId operand) const;
+    bool gradientSums(NodeId sum, NodeId dy, NodeId ofScale);
 
     const Plan& m_plan;
     const Graph& g;
@@ -141,7 +142,8 @@ class ClusterBuilder {
     std::vector<bool> m_waiting;                  // lazy: computed where it is read
     std::vector<bool> m_turned, m_sameAsOperand;  // see Clusters::placeOf
     std::vector<bool> m_probed;
-    std::vector<NodeId> m_sumOf;  // by product node: the sum that it also makes
+    std::vector<NodeId> m_sumOf;                     // by product node: the sum that it also makes
+    std::vector<NodeId> m_scaleSumOf, m_shiftSumOf;  // by gradient of normalised groups
     std::vector<int> m_segmentOf;
     int m_segment = 0, m_epoch = 0;
 };
@@ -179,5 +181,8 @@ class CodeWriter {
 };
 
 Divisor divisorOf(int64_t n);
+
+// How blocks share out the `parts` groups of images, if a block can keep some.
+Groups groupsOf(int64_t positions, int64_t channels, int parts);
 
 }  // namespace core::cuda

@@ -103,6 +103,43 @@ bool ClusterBuilder::sumProgram(NodeId id, NodeId of, const Cluster& sum) {
     return true;
 }
 
+// Lets the gradient of normalised groups make a sum over all positions on its way: of dy, or of `ofScale`,
+// its share of the scale's gradient.
+bool ClusterBuilder::gradientSums(NodeId sum, NodeId dy, NodeId ofScale) {
+    const auto sameInputs = [&](const Node& u) {
+        for (size_t i = 0; ofScale >= 0 && i < 3; ++i)
+            if (origin(u.inputs[i]) != origin(node(ofScale).inputs[i])) return false;
+        return origin(u.inputs[0]) == origin(dy);
+    };
+    if (m_exact) return false;
+    for (NodeId user : m_users[size_t(origin(dy))]) {
+        const Node& u = node(user);
+        if (u.op != Op::normaliseGradient || !sameInputs(u) || m_segmentOf[size_t(user)] != m_segment)
+            continue;
+        const Extents x = u.shape.extents();
+        if (node(dy).shape.channels() != u.shape.channels() ||
+            groupsOf(x.positions(), x.channels, u.parts).channels == 0)
+            continue;
+        const int home = m_out.clusterOf[size_t(user)];
+        if (home >= 0) {
+            Cluster& c = m_out.all[size_t(home)];
+            NodeId& place = ofScale >= 0 ? c.scaleSums : c.shiftSums;
+            if (place >= 0 || c.segment != m_segment || c.epoch != m_epoch) continue;
+            place = sum;
+            m_out.clusterOf[size_t(sum)] = home;
+            return true;
+        }
+        NodeId& place = (ofScale >= 0 ? m_scaleSumOf : m_shiftSumOf)[size_t(user)];
+        const std::vector<NodeId>& readers = m_users[size_t(sum)];
+        if (place >= 0 || user < sum ||
+            !std::all_of(readers.begin(), readers.end(), [&](NodeId r) { return r > user; }))
+            continue;
+        place = sum;
+        return true;
+    }
+    return false;
+}
+
 void ClusterBuilder::takeSum(NodeId id) {
     const Node& n = node(id);
     Cluster c;
@@ -148,7 +185,7 @@ void ClusterBuilder::takeSum(NodeId id) {
     if (m_waiting[size_t(x)] && node(x).op == Op::normaliseScaleGradient) {
         const Extents all = node(node(x).inputs[0]).shape.extents();
         for (NodeId input : node(x).inputs) need(input);
-        if (sumLines(id, x, 1)) return;
+        if (gradientSums(id, node(x).inputs[0], x) || sumLines(id, x, 1)) return;
         c.summed = x;
         c.outer = 1, c.length = int(all.samples * all.positions()), c.inner = int(all.channels);
         c.size = node(node(x).inputs[0]).shape.size();
@@ -160,6 +197,7 @@ void ClusterBuilder::takeSum(NodeId id) {
             m_sumOf[size_t(product)] = id;
             return;
         }
+        if (gradientSums(id, operand, -1)) return;
     }
     if (c.inner > 1 && c.inner == C) {
         if (!m_waiting[size_t(x)] && sumLines(id, operand, c.outer)) return;

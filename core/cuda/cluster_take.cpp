@@ -202,7 +202,11 @@ void ClusterBuilder::takeAnchor(NodeId id, Kind kind) {
     c.size = hasValue(kind) ? n.shape.size() : 0;
     if (kind == Kind::moments) c.size = node(n.inputs[0]).shape.size();
     if (!hasValue(kind)) m_out.kept[size_t(id)] = true;
+    c.shiftSums = m_shiftSumOf[size_t(id)], c.scaleSums = m_scaleSumOf[size_t(id)];
+    const NodeId sums[] = {c.shiftSums, c.scaleSums};
     m_out.clusterOf[size_t(id)] = add(std::move(c));
+    for (NodeId sum : sums)
+        if (sum >= 0) m_out.clusterOf[size_t(sum)] = m_out.clusterOf[size_t(id)];
 }
 
 void ClusterBuilder::takeAssign(NodeId id) {

@@ -90,12 +90,15 @@ class Executor : public core::Executor {
     void shortenProgram(const Cluster& c, Prepared& p);
     void chooseTile(Product& p);
     void chooseLines(Product& p, const Pass& pass);
+    void chooseWindows(Product& p);
+    void chooseTaps(Product& p);
     static Straight straightened(const Program& p);
     static LineGradient linesStraightened(const Program& p, bool summed);
     static Scaling scaled(const Program& p, const Plain& moments);
     void preparePlain(const Cluster& c, Prepared& p);
     void prepareLines(const Cluster& c, Prepared& p);
     void prepareSum(const Cluster& c, Prepared& p);
+    void prepareGroups(const Cluster& c, Prepared& p);
     void prepareUpdate(const Cluster& c);
     void prepareCounting();
     void reads(Prepared& p, NodeId id, int64_t parts = 1) const;

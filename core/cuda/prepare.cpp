@@ -391,6 +391,7 @@ void Executor::preparePlain(const Cluster& c, Prepared& p) {
     if (c.kind == Kind::moments && n.parts == 0 && s.wide && p.program >= 0 && p.launch.pass.wide)
         s.scaling = scaled(m_programs[size_t(p.program)], s);
     if (c.kind == Kind::normaliseGradient && n.parts == 0) prepareLines(c, p);
+    if (n.parts > 0 && (c.kind == Kind::moments || c.kind == Kind::normaliseGradient)) prepareGroups(c, p);
     switch (c.kind) {
         case Kind::moments:
         case Kind::normaliseGradient:

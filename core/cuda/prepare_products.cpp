@@ -44,7 +44,8 @@ void Executor::chooseTile(Product& p) {
         while (p.tile > 0 && !fills(p.tile, most)) p.tile = smaller(p.tile);
         const int64_t share = p.tile == 3 ? processors : 2 * processors;
         const int64_t wanted = (share + blocks(p.tile) - 1) / blocks(p.tile);
-        p.splits = int32_t(std::clamp<int64_t>(wanted, 1, std::min<int64_t>(most, 64)));
+        const int64_t limit = p.m * p.n <= 4096 ? 256 : 64;
+        p.splits = int32_t(std::clamp<int64_t>(wanted, 1, std::min<int64_t>(most, limit)));
     }
     if (p.splits > 1) {
         p.partial = workspace(int64_t(p.splits) * (int64_t(p.m) * p.n + p.n + p.m));
@@ -67,6 +68,61 @@ void Executor::chooseLines(Product& p, const Pass& pass) {
     p.lineWarps = warps;
     p.lineRows = rows;
     p.splits = 1;
+}
+
+// Convolutions by every pixel: a block keeps what its windows see, if that makes blocks enough.
+void Executor::chooseWindows(Product& p) {
+    const bool fits = !p.exact && p.left == Product::patches && p.stride == 1 && p.window >= 2 &&
+                      p.padding >= 0 && p.wideA && p.channels % 32 == 0;
+    if (!fits || !m_card->table().chains(m_card->device())) return;
+    struct Choice {
+        int tile, height, width;
+    };
+    static constexpr Choice choices[] = {{4, 128, 64}, {1, 128, 32}, {2, 64, 64}, {6, 64, 32}, {0, 32, 32}};
+    constexpr int64_t processors = 132;
+    const int64_t planeX = p.width + 2 * p.padding, plane = (p.height + 2 * p.padding) * planeX;
+    const int64_t perSample = int64_t(p.outHeight) * p.outWidth;
+    const auto corner = [&](int64_t m) {
+        const int64_t inside = m % perSample;
+        return m / perSample * plane + inside / p.outWidth * planeX + inside % p.outWidth;
+    };
+    for (const Choice& c : choices) {
+        if (c.width > 32 && p.n <= 32) continue;
+        const int64_t down = (p.m + c.height - 1) / c.height, across = (p.n + c.width - 1) / c.width;
+        if (c.tile == 1 && p.n > 32) continue;
+        if (down * across < processors * (c.tile == 0 ? 1 : 9) / (c.tile == 0 ? 2 : 10)) continue;
+        int64_t pixels = 0;
+        for (int64_t m = 0; m < p.m; m += c.height)
+            pixels = std::max(pixels, corner(std::min<int64_t>(m + c.height, p.m) - 1) - corner(m));
+        pixels += (p.window - 1) * (planeX + 1) + 1;
+        const int64_t patches = (p.channels > 32 ? 2 : 1) * pixels * 36;
+        const int64_t right = int64_t(4) * 32 * (c.width + 8);
+        const int64_t floats =
+            std::max<int64_t>(patches + right, c.height * (c.width + 4)) + pixels + c.height;
+        if (floats * 4 > Product::mostWindow) continue;
+        p.patch = int32_t(pixels);
+        p.tile = c.tile;
+        return;
+    }
+}
+
+// The gradient of the weights of a convolution by 3 x 3 pixels.
+void Executor::chooseTaps(Product& p) {
+    const int64_t planeX = p.width + 2 * p.padding, plane = (p.height + 2 * p.padding) * planeX;
+    const bool fits = !p.exact && p.left == Product::patchesTurned && p.window == 3 && p.stride == 1 &&
+                      p.wideA && p.channels % 32 == 0 && !p.rowSums &&
+                      (2 * planeX + 33) / 32 + Product::tapStages <= Product::tapRing / 32;
+    if (!fits || !m_card->table().chains(m_card->device())) return;
+    constexpr int64_t processors = 132;
+    const int64_t blocks = p.channels / 32 * (p.n > 32 ? (p.n + 63) / 64 : 1);
+    const int64_t steps = (p.k / (int64_t(p.outHeight) * p.outWidth) * plane + 31) / 32;
+    const int64_t splits = std::min((processors + blocks - 1) / blocks, steps / 3);
+    if (splits < 2) return;
+    p.byTaps = true;
+    p.splits = int32_t(splits);
+    p.byPixels = divisorOf(plane);
+    p.byWidth = divisorOf(planeX);
+    p.partial = workspace(splits * (int64_t(p.m) * p.n + p.n + p.m));
 }
 
 void Executor::prepareProduct(const Cluster& c, Prepared& prepared) {
@@ -129,7 +185,9 @@ void Executor::prepareProduct(const Cluster& c, Prepared& prepared) {
         }
         p.straight = straightened(program);
     }
-    chooseTile(p);
+    chooseWindows(p);
+    chooseTaps(p);
+    if (p.patch == 0 && !p.byTaps) chooseTile(p);
     chooseLines(p, prepared.launch.pass);
     const bool heads = n.op == Op::headScores || n.op == Op::headMix || n.op == Op::headMixTransposed;
     if (heads || p.left == Product::patches)

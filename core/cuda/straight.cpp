@@ -36,6 +36,33 @@ bool addsTwo(const Program& p) {
             (all.first == given.keep && all.second == Instruction::last));
 }
 
+// Is the program a sum: of what it is given and something, and of two other things?
+bool sumsUp(const Program& p, int count, Straight& out) {
+    if (count != 3) return false;
+    for (int i = 0; i < count; ++i)
+        if (Op(p.code[i].op) != Op::add || (i < 2 && p.code[i].store != Instruction::nothing)) return false;
+    const Instruction &first = p.code[0], &two = p.code[1], &all = p.code[2];
+    const bool given = first.first == Instruction::last || first.second == Instruction::last;
+    const bool both = (all.first == first.keep && all.second == Instruction::last) ||
+                      (all.second == first.keep && all.first == Instruction::last);
+    if (!given || first.keep >= Program::registers || two.keep != Instruction::nothing ||
+        all.keep != Instruction::nothing || !both)
+        return false;
+    for (uint8_t from :
+         {first.first == Instruction::last ? first.second : first.first, two.first, two.second}) {
+        if (!isMemory(from)) return false;
+        const Operand& o = p.operands[from - Instruction::memory];
+        const bool row = o.kind == Operand::row && o.channels.divisor % 4 == 0;
+        if (row && !(out.bias && out.bias2))
+            (out.bias ? out.bias2 : out.bias) = o.data;
+        else if (o.kind == Operand::full && !(out.added && out.added2))
+            (out.added ? out.added2 : out.added) = o.data;
+        else
+            return false;
+    }
+    return true;
+}
+
 }  // namespace
 
 // The program in a form that needs no interpreter, if it has one.
@@ -47,13 +74,28 @@ Straight Executor::straightened(const Program& p) {
     const auto place = [&](uint8_t store) -> float* {
         return store == Instruction::nothing ? nullptr : p.outputs[store].data;
     };
-    for (int i = 0; i < p.count; ++i)
+    int count = p.count;
+    const Instruction& end = p.code[count - 1];
+    if (end.store != Instruction::nothing && p.outputs[end.store].step != 0 && Op(end.op) == Op::reshape &&
+        end.first == Instruction::last) {
+        const Output& to = p.outputs[end.store];
+        const bool aligned = (reinterpret_cast<uintptr_t>(to.data) & 15) == 0 && to.step % 4 == 0;
+        if (!aligned || to.channels.divisor % 4 != 0) return out;
+        out.aside = to.data, out.asideStep = to.step, out.channels = to.channels;
+        --count;
+    }
+    for (int i = 0; i < count; ++i)
         if (p.code[i].store != Instruction::nothing && p.outputs[p.code[i].store].step != 0) return out;
-    int i = p.count > 1 && Op(p.code[0].op) == Op::reshape && p.code[0].first == Instruction::last &&
+    if (Straight sum = out; sumsUp(p, count, sum)) {
+        sum.early = place(p.code[count - 1].store);
+        sum.there = true;
+        return sum;
+    }
+    int i = count > 1 && Op(p.code[0].op) == Op::reshape && p.code[0].first == Instruction::last &&
                     p.code[0].keep == Instruction::nothing && p.code[0].store == Instruction::nothing
                 ? 1
                 : 0;
-    for (; i < p.count && (Op(p.code[i].op) == Op::add || Op(p.code[i].op) == Op::multiply); ++i) {
+    for (; i < count && (Op(p.code[i].op) == Op::add || Op(p.code[i].op) == Op::multiply); ++i) {
         const Instruction& in = p.code[i];
         const uint8_t other = in.first == Instruction::last ? in.second : in.first;
         const bool plain =
@@ -61,6 +103,7 @@ Straight Executor::straightened(const Program& p) {
         const bool gates = Op(in.op) == Op::multiply;
         if (!plain || in.keep != Instruction::nothing || (out.early && !gates)) return out;
         const Operand& o = operand(other);
+        if (out.aside && o.kind == Operand::strided && o.channels.divisor != out.channels.divisor) return out;
         if (gates) {
             if (out.gate.data || out.added || !termOf(o, out.gate)) return out;
             out.channels = o.channels;
@@ -69,6 +112,9 @@ Straight Executor::straightened(const Program& p) {
             out.bias = o.data;
         } else if (o.kind == Operand::row && o.channels.divisor % 4 == 0 && !out.gate.data && !out.bias2) {
             out.bias2 = o.data;
+        } else if (Term shift; o.kind == Operand::strided && !out.gate.data && !out.added &&
+                               !out.shift.data && termOf(o, shift)) {
+            out.shift = shift, out.channels = o.channels;
         } else if (o.kind == Operand::full && !out.added) {
             out.added = o.data;
         } else if (o.kind == Operand::full && !out.added2) {
@@ -78,7 +124,7 @@ Straight Executor::straightened(const Program& p) {
         }
         out.early = place(in.store);
     }
-    const int left = p.count - i;
+    const int left = count - i;
     const Instruction& in = p.code[i];
     const Op op = left > 0 ? Op(in.op) : Op::count;
     if (left == 0) {
@@ -154,7 +200,7 @@ LineGradient Executor::linesStraightened(const Program& p, bool summed) {
     return out;
 }
 
-// The program of a line that was normalised, in the same sense.
+// The program of what was normalised, in the same sense.
 Scaling Executor::scaled(const Program& p, const Plain& moments) {
     Scaling out;
     const auto operand = [&](uint8_t from) -> const Operand& {
@@ -163,24 +209,37 @@ Scaling Executor::scaled(const Program& p, const Plain& moments) {
     const auto next = [&](int i, Op op) {
         const Instruction& in = p.code[i];
         return i < p.count && Op(in.op) == op && in.keep == Instruction::nothing &&
-               in.first == (i == 0 ? in.first : Instruction::last) && isMemory(in.second) &&
-               (in.store == Instruction::nothing) == (i + 1 < p.count);
+               in.first == (i == 0 ? in.first : Instruction::last) && isMemory(in.second);
     };
-    const auto line = [&](uint8_t from, const float* at) {
+    const bool groups = moments.parts > 0;
+    const auto moment = [&](uint8_t from, const float* at) {
         const Operand& o = operand(from);
-        return o.data == at && o.kind == Operand::strided && o.channelStep == 0;
+        return o.data == at && o.kind == Operand::strided && o.channelStep == (groups ? 2 : 0);
+    };
+    const auto place = [&](int i) -> float* {
+        const uint8_t store = p.code[i].store;
+        return store == Instruction::nothing ? nullptr : p.outputs[store].data;
     };
     if (!next(0, Op::subtract) || !isMemory(p.code[0].first) || !next(1, Op::multiply)) return out;
     const Operand& x = operand(p.code[0].first);
-    if (x.kind != Operand::full || x.data != moments.in[0] || !line(p.code[0].second, moments.out) ||
-        !line(p.code[1].second, moments.out + 1))
+    if (x.kind != Operand::full || x.data != moments.in[0] || !moment(p.code[0].second, moments.out) ||
+        !moment(p.code[1].second, moments.out + 1))
         return out;
     int i = 2;
     if (next(i, Op::multiply) && termOf(operand(p.code[i].second), out.scale)) ++i;
     if (next(i, Op::add) && termOf(operand(p.code[i].second), out.shift)) ++i;
-    const Output& to = p.outputs[p.code[p.count - 1].store];
-    out.out = to.data;
-    out.there = i == p.count && to.step == 0;
+    out.out = place(i - 1);
+    for (int k = 0; k + 1 < i; ++k)
+        if (place(k)) return out;
+    for (int k = 0; k < p.count; ++k)
+        if (place(k) && p.outputs[p.code[k].store].step != 0) return out;
+    const Instruction& in = p.code[i];
+    if (groups && i + 1 == p.count && (Op(in.op) == Op::silu || Op(in.op) == Op::leakyRelu) &&
+        in.first == Instruction::last && in.keep == Instruction::nothing) {
+        out.activation = in.op, out.a = in.a, out.late = place(i);
+        ++i;
+    }
+    out.there = i == p.count && (out.out || out.late);
     return out;
 }
 

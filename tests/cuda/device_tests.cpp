@@ -378,7 +378,7 @@ int main(int count, char** arguments) {
         {"operations", operations},     {"random", randomNumbers},   {"updates", updates},
         {"broken", brokenNumbers},      {"networks", wholeNetworks}, {"loops", loops},
         {"goldens", goldens},           {"lessons", lessons},        {"products", largeProducts},
-        {"transformers", transformers},
+        {"transformers", transformers}, {"images", images},
     };
     for (const auto& [name, run] : tests) {
         if (!only.empty() && only != name) continue;

@@ -47,5 +47,6 @@ struct OnCard {
 // The tests of other files.
 void largeProducts();
 void transformers();
+void images();
 
 }  // namespace support

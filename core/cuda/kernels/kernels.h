@@ -13,10 +13,13 @@ void launchRowsProduct(const Product& product, const Pass& pass, cudaStream_t st
 void launchColumnsProduct(const Product& product, const Pass& pass, cudaStream_t stream);
 void launchGatheredProduct(const Product& product, const Pass& pass, cudaStream_t stream);
 void launchTurnedProduct(const Product& product, const Pass& pass, cudaStream_t stream);
+void launchWindowsProduct(const Product& product, const Pass& pass, cudaStream_t stream);
+void launchTapsProduct(const Product& product, cudaStream_t stream);
 void launchLinesProduct(const Product& product, const Pass& pass, cudaStream_t stream);
 void launchGroupProduct(const Product& product, const Pass& pass, cudaStream_t stream);
 void launchTurns(const Turns& turns, cudaStream_t stream);
 void launchSum(const Plain& plain, const Pass& pass, cudaStream_t stream);
+void launchGroups(Kind kind, const Plain& plain, const Pass& pass, cudaStream_t stream);
 void launchRegions(Kind kind, const Plain& plain, const Pass& pass, cudaStream_t stream);
 void launchNormalisedLines(const Plain& plain, cudaStream_t stream);
 void launchGradientOfLines(const Plain& plain, const Pass& pass, cudaStream_t stream);

@@ -14,7 +14,7 @@ struct Device {
     int index = 0;
     cudaStream_t stream = nullptr;
     void* landing = nullptr;  // pinned memory that small copies to the host pass through
-    bool overlaps = false;  // kernels can begin before those that they wait for have ended
+    bool overlaps = false;    // kernels can begin before those that they wait for have ended
     char name[256] = {};
 };
 
@@ -142,7 +142,8 @@ int launch(const Launch& l, cudaStream_t stream) {
         case Kind::logSumExp:
         case Kind::argmax:
         case Kind::topK:
-            launchRegions(l.kind, l.plain, l.pass, stream);
+            l.plain.groups.channels > 0 ? launchGroups(l.kind, l.plain, l.pass, stream)
+                                        : launchRegions(l.kind, l.plain, l.pass, stream);
             break;
         case Kind::update:
             launchUpdate(l.update, stream);

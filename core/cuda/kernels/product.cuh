@@ -2,25 +2,10 @@
 // tensor cores in TF32 or by ordinary fma in FP32, and the result passes through a pointwise program.
 #pragma once
 
-#include "core/cuda/kernels/straight.cuh"
-#include "core/cuda/kernels/tiles.cuh"
+#include "core/cuda/kernels/finish.cuh"
 
 namespace core::cuda {
 namespace {
-
-template <int V>
-__device__ __noinline__ void finishSlowly(const Program& program, const Pass& pass, uint32_t e, float value) {
-    runProgram<1>(program, pass, e, splat<1>(value));
-}
-
-// Two runs of four, the first of which is there.
-__device__ __noinline__ void finishQuads(const Program& program, const Pass& pass, uint32_t e0, uint32_t e1,
-                                         bool there1, Lanes<4>& v0, Lanes<4>& v1) {
-    const uint32_t e[2] = {e0, e1};
-    const bool there[2] = {true, there1};
-    Lanes<4> value[2] = {v0, v1};
-    runQuads<2>(program, pass, e, there, value);
-}
 
 template <class T, int LEFT, bool TURN_B, bool EXACT>
 __global__ void __launch_bounds__(T::threads)
@@ -77,13 +62,16 @@ __global__ void __launch_bounds__(T::threads)
             cornerA[i] = m < M ? (y + 64) * 65536 + (x + 64) : -(1 << 30);
         }
     }
-    int tapY = 0, tapX = 0, tapC = 0;  // of a turned patch: the thread's own tap and channel
-    if constexpr (LEFT == patchesTurned) {
-        const int tap = int(quotient(uint32_t(m0 + atA0), p.byChannels));
-        tapC = m0 + atA0 - tap * p.channels;
-        tapY = int(uint32_t(tap) * acrossInverse >> 16);
-        tapX = tap - tapY * across;
-    }
+    // Of a turned patch: the thread's own taps, and how far they are from the first of a pixel.
+    int tapOfA[4] = {}, offsetOfA[4] = {};
+    if constexpr (LEFT == patchesTurned)
+#pragma unroll
+        for (int j = 0; j < 4; ++j) {
+            const int m = m0 + atA0 + j, tap = int(quotient(uint32_t(m), p.byChannels));
+            const int v = int(uint32_t(tap) * acrossInverse >> 16), u = tap - v * across;
+            tapOfA[j] = m < M ? v * 65536 + u : 1 << 30;
+            offsetOfA[j] = (v * p.width + u) * p.channels + m - tap * p.channels;
+        }
 
     const auto load = [&](int tile, int stage) {
         const int k0 = tile * depth;
@@ -103,21 +91,51 @@ __global__ void __launch_bounds__(T::threads)
             const int y = int(uint32_t(of) * acrossInverse >> 16);
             return (cls.tapY + p.stride * y) * p.window + cls.tapX + p.stride * (of - y * across);
         };
-        if (!p.wideA) {
+        if (LEFT == patchesTurned) {
+#pragma unroll
+            for (int i = 0; i < chunksA; ++i) {
+                const int k = k0 + lineA + i * linesApartA;
+                const Pixel pixel = pixelOf(p, k);
+                const int y = pixel.y * p.stride - p.padding, x = pixel.x * p.stride - p.padding;
+                const int base = ((pixel.sample * p.height + y) * p.width + x) * p.channels;
+                const auto has = [&](int j) {
+                    return k < K && uint32_t(y + (tapOfA[j] >> 16)) < uint32_t(p.height) &&
+                           uint32_t(x + (tapOfA[j] & 65535)) < uint32_t(p.width);
+                };
+                float* const to = toA + i * linesApartA * aStep;
+                if (p.wideA) {
+                    copyAsync4(to, has(0) ? a + (base + offsetOfA[0]) : a, has(0));
+                } else {
+#pragma unroll
+                    for (int j = 0; j < 4; ++j)
+                        copyAsync(to + j, has(j) ? a + (base + offsetOfA[j]) : a, has(j));
+                }
+            }
+        } else if (LEFT == gathered && !p.wideA) {
+#pragma unroll
+            for (int j = 0; j < 4; ++j) {
+                const int k = k0 + atA0 + j, tap = int(quotient(uint32_t(k), p.byChannels));
+                const int v = int(uint32_t(tap) * acrossInverse >> 16), u = tap - v * across;
+                const int offset = sign * (v * p.width + u) * p.channels + k - tap * p.channels;
+#pragma unroll
+                for (int i = 0; i < chunksA; ++i) {
+                    const int y = (cornerA[i] >> 16) - 64 + sign * v,
+                              x = (cornerA[i] & 65535) - 64 + sign * u;
+                    const bool there =
+                        k < K && uint32_t(y) < uint32_t(p.height) && uint32_t(x) < uint32_t(p.width);
+                    copyAsync(toA + i * linesApartA * aStep + j, there ? a + (baseA[i] + offset) : a, there);
+                }
+            }
+        } else if (!p.wideA) {
 #pragma unroll
             for (int i = 0; i < chunksA; ++i)
 #pragma unroll
                 for (int j = 0; j < 4; ++j) {
                     const int line = lineA + i * linesApartA;
                     const int m = m0 + (TURN_A ? atA0 + j : line), k = k0 + (TURN_A ? line : atA0 + j);
-                    const float* from = nullptr;
-                    if constexpr (LEFT == rows)
-                        from = m < M && k < K ? a + int64_t(m) * p.lda + k : nullptr;
-                    else if constexpr (LEFT == columns)
-                        from = m < M && k < K ? a + int64_t(k) * p.lda + m : nullptr;
-                    else
-                        from = leftAt(p, cls, a, M, K, m, k);
-                    copyAsync(toA + i * linesApartA * aStep + j, from ? from : a, from != nullptr);
+                    const bool there = m < M && k < K;
+                    const float* const from = a + (TURN_A ? int64_t(k) * p.lda + m : int64_t(m) * p.lda + k);
+                    copyAsync(toA + i * linesApartA * aStep + j, there ? from : a, there);
                 }
         } else if constexpr (LEFT == rows) {
             copyLines<chunksA, linesApartA, aStep>(toA, a + int64_t(m0 + lineA) * p.lda + k0 + atA0, p.lda,
@@ -132,22 +150,9 @@ __global__ void __launch_bounds__(T::threads)
                     inside && uint32_t(y) < uint32_t(p.height) && uint32_t(x) < uint32_t(p.width);
                 copyAsync4(toA + i * linesApartA * aStep, there ? a + (baseA[i] + offset) : a, there);
             }
-        } else if constexpr (LEFT == columns) {
+        } else {
             copyLines<chunksA, linesApartA, aStep>(toA, a + int64_t(k0 + lineA) * p.lda + m0 + atA0, p.lda,
                                                    K - k0 - lineA, m0 + atA0 < M);
-        } else {
-            const bool inside = m0 + atA0 < M;
-#pragma unroll
-            for (int i = 0; i < chunksA; ++i) {
-                const int k = k0 + lineA + i * linesApartA;
-                const Pixel pixel = pixelOf(p, k);
-                const int y = pixel.y * p.stride - p.padding + tapY,
-                          x = pixel.x * p.stride - p.padding + tapX;
-                const bool there =
-                    inside && k < K && uint32_t(y) < uint32_t(p.height) && uint32_t(x) < uint32_t(p.width);
-                const int at = ((pixel.sample * p.height + y) * p.width + x) * p.channels + tapC;
-                copyAsync4(toA + i * linesApartA * aStep, there ? a + at : a, there);
-            }
         }
         if (!p.wideB) {
 #pragma unroll
@@ -248,11 +253,9 @@ __global__ void __launch_bounds__(T::threads)
             }
         }
     }
-    // A thread keeps to its columns of the result.
-    constexpr int perLine = BN / 4, linesApart = T::threads / perLine, quads = BM / linesApart;
-    const int column = thread % perLine * 4, n = n0 + column;
     Awaited awaited;
-    if (n < p.n) askRows(awaited, p.straight, uint32_t(n));
+    const int ofThread = n0 + thread % (BN / 4) * 4;
+    if (ofThread < p.n) askRows(awaited, p.straight, uint32_t(ofThread));
     awaitAll();
     __syncthreads();
 
@@ -303,45 +306,7 @@ __global__ void __launch_bounds__(T::threads)
         }
         return uint32_t(e0 + row * p.lde + n);
     };
-    if (!pass.wide) {  // element by element
-        const int across = min(BN, p.n - n0);
-        for (int i = thread; i < BM * across; i += T::threads) {
-            const int line = i / across, at = i - line * across;
-            if (m0 + line < M)
-                finishSlowly<1>(program, pass, elementAt(m0 + line, n0 + at),
-                                shared[line * T::outStep + at] * p.scale);
-        }
-        return;
-    }
-    constexpr int together = 2;
-    if (n >= p.n) return;
-#pragma unroll 1
-    for (int first = 0; first < quads; first += together) {
-        const int line0 = thread / perLine + first * linesApart;
-        if (m0 + line0 >= M) return;
-        uint32_t e[together];
-        bool there[together];
-        Lanes<4> value[together];
-#pragma unroll
-        for (int i = 0; i < together; ++i) {
-            const int line = line0 + i * linesApart;
-            there[i] = m0 + line < M;
-            e[i] = elementAt(there[i] ? m0 + line : m0 + line0, n);
-            value[i] = loadRun<4>(shared + line * T::outStep + column);
-#pragma unroll
-            for (int j = 0; j < 4; ++j) value[i].at[j] *= p.scale;
-        }
-        if (pass.direct) {
-#pragma unroll
-            for (int i = 0; i < together; ++i)
-                if (there[i]) storeRun<4>(pass.direct + e[i], value[i]);
-        } else if (p.straight.there) {
-            ask<true>(awaited, p.straight, uint32_t(n), e, there);
-            finishStraight<true>(p.straight, awaited, e, there, value);
-        } else {
-            finishQuads(program, pass, e[0], e[1], there[1], value[0], value[1]);
-        }
-    }
+    finishTile<T>(p, pass, program, shared, awaited, m0, n0, M, elementAt);
 }
 
 template <class T, int LEFT, bool TURN_B, bool EXACT>

@@ -118,6 +118,14 @@ __device__ __forceinline__ void finishStraight(const Straight& s, const AwaitedR
     if (s.bias) addRow(w.bias);
     if (s.bias2) addRow(w.bias2);
     if constexpr (SMOOTH) {
+        if (s.shift.data)
+#pragma unroll
+            for (int q = 0; q < Q; ++q) {
+                const uint32_t line = quotient(e[q], s.channels);
+                if (there[q])
+                    v[q] =
+                        each<4>(v[q], loadRun<4>(at(s.shift, line, e[q] - line * s.channels.divisor)), add);
+            }
         store(s.biased);
         if (s.gate.data) change(v, w.gate, multiply);
     }
@@ -133,6 +141,13 @@ __device__ __forceinline__ void finishStraight(const Straight& s, const AwaitedR
         change(v, slope, multiply);
     }
     store(s.late);
+    if (SMOOTH && s.aside)
+#pragma unroll
+        for (int q = 0; q < Q; ++q) {
+            const uint32_t line = quotient(e[q], s.channels);
+            if (there[q])
+                storeRun<4>(s.aside + int64_t(line) * s.asideStep + (e[q] - line * s.channels.divisor), v[q]);
+        }
 }
 
 }  // namespace

@@ -99,37 +99,7 @@ __device__ __forceinline__ Pixel pixelOf(const Product& p, int index) {
     return out;
 }
 
-// The address of A(m, k), or null where it is a zero.
-__device__ __noinline__ const float* leftAt(const Product& p, const PixelClass& cls, const float* a, int M,
-                                            int K, int m, int k) {
-    if (m >= M || k >= K) return nullptr;
-    switch (p.left) {
-        case Product::rows:
-            return a + int64_t(m) * p.lda + k;
-        case Product::columns:
-            return a + int64_t(k) * p.lda + m;
-        case Product::scattered: {
-            const int plane = cls.height * cls.width, sample = m / plane, rest = m - sample * plane;
-            const int y = rest / cls.width, x = rest - y * cls.width;
-            const int tap = int(quotient(uint32_t(k), p.byChannels)), c = k - tap * p.channels;
-            const int v = tap / cls.across, u = tap - v * cls.across;
-            const int iy = y + cls.shiftY - v, ix = x + cls.shiftX - u;
-            if (iy < 0 || iy >= p.height || ix < 0 || ix >= p.width) return nullptr;
-            return a + (int64_t(sample * p.height + iy) * p.width + ix) * p.channels + c;
-        }
-        default: {
-            const bool turned = p.left == Product::patchesTurned;
-            const Pixel pixel = pixelOf(p, turned ? k : m);
-            const int inside = turned ? m : k;
-            const int tap = int(quotient(uint32_t(inside), p.byChannels)), c = inside - tap * p.channels;
-            const int v = p.window == 3 ? (tap * 11) >> 5 : tap / p.window, u = tap - v * p.window;
-            const int iy = pixel.y * p.stride - p.padding + v, ix = pixel.x * p.stride - p.padding + u;
-            if (iy < 0 || iy >= p.height || ix < 0 || ix >= p.width) return nullptr;
-            return a + (int64_t(pixel.sample * p.height + iy) * p.width + ix) * p.channels + c;
-        }
-    }
-}
-
+// The address of B(k, n) of a gathered product, or null where it is a zero.
 __device__ __noinline__ const float* rightAt(const Product& p, const PixelClass& cls, const float* b, int K,
                                              int k, int n) {
     if (k >= K || n >= p.n) return nullptr;
@@ -199,7 +169,6 @@ struct Fragments {
     template <bool TURN_A, bool TURN_B>
     __device__ __forceinline__ void load(const float* fromA, const float* fromB, int m, int n, int k) {
         using A = Lying<!TURN_A, T::m>;
-        using B = Lying<TURN_B, T::n>;
         const int lane = int(threadIdx.x) % 32, g = lane / 4, t = lane % 4;
 #pragma unroll
         for (int i = 0; i < T::rows; ++i) {
@@ -212,6 +181,13 @@ struct Fragments {
                 loadMatrices(a[i], fromA + A::of(m + 16 * i + lane % 16, k + 4 * (lane / 16)));
             }
         }
+        loadRight<TURN_B>(fromB, n, k);
+    }
+
+    template <bool TURN_B>
+    __device__ __forceinline__ void loadRight(const float* fromB, int n, int k) {
+        using B = Lying<TURN_B, T::n>;
+        const int lane = int(threadIdx.x) % 32, g = lane / 4, t = lane % 4;
 #pragma unroll
         for (int j = 0; j < T::columns; j += TURN_B ? 2 : 1) {
             if constexpr (TURN_B) {
