@@ -168,7 +168,7 @@ void launchTiles(const Product& p, const Pass& pass, cudaStream_t stream) {
         case 2:
             return launchTile<Tile<64, 64, 2, 2, 4>, TURN_B>(p, pass, stream);
         case 1:
-            return launchTile<Tile<128, 32, 4, 2, 4>, TURN_B>(p, pass, stream);
+            return launchTile<Tile<128, 32, 4, 1, 4>, TURN_B>(p, pass, stream);
         case 6:
             return launchTile<Tile<64, 32, 2, 2, 4>, TURN_B>(p, pass, stream);
         default:
