@@ -9,7 +9,7 @@
 namespace core::cuda {
 
 // Changes with every change to this file; a plugin of another version is refused.
-constexpr uint32_t abiVersion = 8;
+constexpr uint32_t abiVersion = 9;
 
 // n / d for n < 2^31 by one multiplication (Granlund and Montgomery 1994).
 struct Divisor {
@@ -83,13 +83,14 @@ struct Term {
 // stored; then activation(v), or v times the slope of an activation elsewhere, stored.
 struct Straight {
     bool there = false;
-    uint8_t activation = 0, slope = 0;                                    // Ops, or 0
-    float a = 0;                                                          // of either
-    const float *bias = nullptr, *bias2 = nullptr;                        // rows
-    Divisor channels;                                                     // of the index space, for the terms
-    Term shift, gate;                                                     // shift: added with the biases
-    const float *added = nullptr, *added2 = nullptr, *slopeOf = nullptr;  // of all elements
-    float *biased = nullptr, *early = nullptr, *late = nullptr;           // where v goes on its way
+    uint8_t activation = 0, slope = 0;              // Ops, or 0
+    float a = 0;                                    // of either
+    const float *bias = nullptr, *bias2 = nullptr;  // rows
+    Divisor channels;                               // of the index space, for the terms
+    Term shift, gate;                               // shift: added with the biases
+    const float *added = nullptr, *added2 = nullptr, *added3 = nullptr,
+                *slopeOf = nullptr;                              // of all elements
+    float *biased = nullptr, *early = nullptr, *late = nullptr;  // where v goes on its way
     float* aside = nullptr;  // and in the end, as columns of what is asideStep wide
     int32_t asideStep = 0;
 };
@@ -222,6 +223,7 @@ enum class Kind : uint8_t {
     prelude,
     loop,
     turn,
+    together,
     count
 };
 inline constexpr const char* kindNames[] = {"pointwise",
@@ -253,7 +255,8 @@ inline constexpr const char* kindNames[] = {"pointwise",
                                             "chain",
                                             "prelude",
                                             "loop",
-                                            "turn"};
+                                            "turn",
+                                            "together"};
 static_assert(sizeof kindNames / sizeof *kindNames == size_t(Kind::count));
 
 struct Sizes {
@@ -396,6 +399,21 @@ struct Loop {
     State states[mostStates];
 };
 
+// Products of columns whose results are only stored, by one launch: a block takes a share of one tile's sum,
+// and a second kernel adds the shares up. In the card's memory.
+struct Member {
+    Product product;
+    float* out = nullptr;
+    int32_t firstBlock = 0;  // of those that multiply; a block for each tile of each share
+    int32_t firstRun = 0;    // of runs of four of the result
+};
+struct Together {
+    static constexpr int forms = 2;
+    static constexpr int sides[forms] = {192, 128};  // of a tile
+    const Member* list = nullptr;
+    int32_t count = 0, blocks = 0, runs = 0, form = 0;
+};
+
 // A matrix whose transpose is wanted elsewhere: to[column * lines + line]. Lies in the card's memory.
 struct Turn {
     const float* from = nullptr;
@@ -417,6 +435,7 @@ struct Launch {
     Chain chain;
     Loop loop;
     Turns turns;
+    Together together;
 };
 
 struct Device;     // a context on one card

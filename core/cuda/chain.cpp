@@ -51,7 +51,7 @@ Link Executor::linkOf(const Prepared& p, int64_t rows) const {
     Straight& straight = l.product.straight;
     const auto seldom = [](uint8_t op) { return Op(op) >= Op::gelu && Op(op) <= Op::erfGeluSlope; };
     if (seldom(straight.activation) || seldom(straight.slope) || straight.gate.data || straight.added2 ||
-        straight.shift.data || straight.aside)
+        straight.shift.data || straight.aside || straight.added3)
         straight.there = false;
     l.program = m_programs[size_t(p.program)];
     l.each = int32_t(l.pass.size / rows);

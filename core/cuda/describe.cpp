@@ -22,6 +22,7 @@ void Executor::countWork(const std::vector<int>& repeats) {
         const int times = repeats[size_t(p.segment)];
         if (times == 0) continue;
         double operations = p.launch.kind == Kind::product ? operationsOf(p.launch.product) : 0;
+        for (const Member& m : p.members) operations += operationsOf(m.product);
         for (int i = 0; p.launch.kind == Kind::chain && i < p.launch.chain.count; ++i) {
             const Link& l = m_links[p.firstLink + size_t(i)];
             if (l.way != Link::elements) operations += operationsOf(l.product);
@@ -85,6 +86,14 @@ std::vector<std::string> Executor::describe() const {
                               ? fmt::format("prelude of {} for {} repeats", loop.beforeCount, loop.repeats)
                               : fmt::format("loop of {} layers for {} rows and {} repeats, {} sums",
                                             loop.layers, loop.rows, loop.repeats, loop.sumCount));
+            continue;
+        }
+        if (p.launch.kind == Kind::together) {
+            std::string text = fmt::format("{} products together:", p.members.size());
+            for (const Member& m : p.members)
+                text += fmt::format(" {} x {} k {} splits {}", m.product.m, m.product.n, m.product.k,
+                                    m.product.splits);
+            out.push_back(text);
             continue;
         }
         if (p.launch.kind == Kind::turn) {

@@ -70,6 +70,7 @@ class Executor : public core::Executor {
         int cluster = 0, segment = 0, program = -1;
         int64_t parts = 0;  // equal ones that a launch can be split into; 0: none
         size_t firstLink = 0;
+        std::vector<Member> members;  // of products that are multiplied together
         std::vector<Interval> reads, writes;
     };
     struct Value {  // where it lives, in which launches
@@ -136,6 +137,9 @@ class Executor : public core::Executor {
     int widen(Link* links, size_t count) const;
     static bool goesByRows(const Prepared& p, int64_t rows);
     void useWarpgroups();
+    void joinProducts();
+    void joinInto(std::vector<Prepared>& out, std::vector<Prepared>& members, int form);
+    static bool ordered(const Prepared& x, const Prepared& y);
     std::vector<Prepared> chained(std::vector<Prepared> launches);
     bool chains(const Prepared& p, int64_t rows) const;
     static Link::Way wayOf(const Product& p);
@@ -171,7 +175,7 @@ class Executor : public core::Executor {
     Memory m_log;                      // pinned: the channels of one number, a row for each such step
     std::vector<float> m_logged;       // of the last run: its rows
     std::vector<Program> m_programs;
-    Memory m_programMemory, m_linkMemory, m_stampMemory, m_turnMemory;
+    Memory m_programMemory, m_linkMemory, m_stampMemory, m_turnMemory, m_memberMemory;
     std::vector<Link> m_links;  // of all chains
     std::vector<int> m_linkClusters;
     std::map<const char*, int> m_readers;  // by where a value begins

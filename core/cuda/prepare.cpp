@@ -171,6 +171,7 @@ void Executor::prepare() {
     formLoops();
     formChains();
     useWarpgroups();
+    joinProducts();
     // A wait for the card costs as much as some dozen launches.
     if (m_options.unroll == 0) m_options.unroll = m_launches.size() <= 160 ? 8 : 1;
     if (m_options.counts) prepareCounting();

@@ -37,8 +37,8 @@ void Executor::prepareGroups(const Cluster& c, Prepared& p) {
         if (c.kind == Kind::moments) {
             s.scaling = scaled(program, s);
         } else if (const Straight to = straightened(program);
-                   to.there && !to.bias && !to.shift.data && !to.aside && !to.biased && !to.gate.data &&
-                   !to.activation && !to.slope && !(to.early && to.late)) {
+                   to.there && !to.bias && !to.added3 && !to.shift.data && !to.aside && !to.biased &&
+                   !to.gate.data && !to.activation && !to.slope && !(to.early && to.late)) {
             s.groups.out = to.early ? to.early : to.late;
             s.groups.added = to.added, s.groups.added2 = to.added2;
         }

@@ -181,11 +181,11 @@ void Executor::prepareProduct(const Cluster& c, Prepared& prepared) {
     if (!p.exact && prepared.program >= 0) {
         Program& program = m_programs[size_t(prepared.program)];
         Instruction& in = program.code[0];
-        if (program.count == 1 && Op(in.op) == Op::affine && in.b == 0 && in.first == Instruction::last &&
-            program.outputs[in.store].step == 0) {  // nothing but a scale
+        if (Op(in.op) == Op::affine && in.b == 0 && in.first == Instruction::last) {  // first of all a scale
             p.scale *= in.a;
             in.op = uint8_t(Op::reshape);
-            prepared.launch.pass.direct = program.outputs[in.store].data;
+            if (program.count == 1 && program.outputs[in.store].step == 0)
+                prepared.launch.pass.direct = program.outputs[in.store].data;
         }
         p.straight = straightened(program);
     }

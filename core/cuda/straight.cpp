@@ -1,5 +1,6 @@
 // Which programs need no interpreter.
 #include <utility>
+#include <vector>
 
 #include "core/cuda/executor.h"
 
@@ -22,16 +23,31 @@ bool termOf(const Operand& o, Term& out) {
     return true;
 }
 
-// Is the program the sum of two values elsewhere, and then of what it is given?
-bool addsTwo(const Program& p) {
-    const Instruction &given = p.code[0], &sum = p.code[1], &all = p.code[2];
-    const auto full = [&](uint8_t from) {
-        return isMemory(from) && p.operands[from - Instruction::memory].kind == Operand::full;
+// Is the program the sum of values elsewhere, and then of what it is given?
+bool addsSum(const Program& p, Straight& out) {
+    const Instruction &given = p.code[0], &all = p.code[p.count - 1];
+    const auto add = [&](uint8_t from) {
+        if (!isMemory(from)) return false;
+        const Operand& o = p.operands[from - Instruction::memory];
+        const bool row = o.kind == Operand::row && o.channels.divisor % 4 == 0;
+        if (!row && o.kind != Operand::full) return false;
+        for (const float** to :
+             row ? std::vector{&out.bias, &out.bias2} : std::vector{&out.added, &out.added2, &out.added3})
+            if (!*to) return *to = o.data, true;
+        return false;
     };
-    return Op(given.op) == Op::reshape && given.first == Instruction::last &&
-           given.keep < Program::registers && given.store == Instruction::nothing && Op(sum.op) == Op::add &&
-           full(sum.first) && full(sum.second) && sum.keep == Instruction::nothing &&
-           sum.store == Instruction::nothing && Op(all.op) == Op::add && all.keep == Instruction::nothing &&
+    if (p.count < 3 || Op(given.op) != Op::reshape || given.first != Instruction::last ||
+        given.keep >= Program::registers || given.store != Instruction::nothing)
+        return false;
+    for (int i = 1; i + 1 < p.count; ++i) {
+        const Instruction& in = p.code[i];
+        if (Op(in.op) != Op::add || in.keep != Instruction::nothing || in.store != Instruction::nothing)
+            return false;
+        if (i > 1 && in.first != Instruction::last && in.second != Instruction::last) return false;
+        if (!(i > 1 && in.first == Instruction::last) && !add(in.first)) return false;
+        if (!(i > 1 && in.first != Instruction::last) && !add(in.second)) return false;
+    }
+    return Op(all.op) == Op::add && all.keep == Instruction::nothing &&
            ((all.first == Instruction::last && all.second == given.keep) ||
             (all.first == given.keep && all.second == Instruction::last));
 }
@@ -134,9 +150,9 @@ Straight Executor::straightened(const Program& p) {
         out.activation = in.op, out.a = in.a, out.late = place(in.store), out.there = true;
     } else if (i == 0 && left == 1 && op == Op::reshape && in.first == Instruction::last) {
         out.late = place(in.store), out.there = true;
-    } else if (i == 0 && left == 3 && addsTwo(p)) {
-        out.added = operand(p.code[1].first).data, out.added2 = operand(p.code[1].second).data;
-        out.late = place(p.code[2].store), out.there = true;
+    } else if (Straight sum; i == 0 && count == p.count && addsSum(p, sum)) {
+        out = sum;
+        out.late = place(p.code[p.count - 1].store), out.there = true;
     } else if (i == 0 && left == 3 && op == Op::reshape && in.first == Instruction::last &&
                in.keep < Program::registers && in.store == Instruction::nothing) {
         const Instruction &slope = p.code[1], &times = p.code[2];

@@ -50,6 +50,9 @@ void largeProducts() {
         {"no size a multiple of a tile's", 1037, 100, 84, "groups"},
         {"one row beyond a tile", 1025, 36, 260, "groups"},
         {"a row short of a tile", 4095, 764, 196, "groups"},
+        {"sums that end within a tile", 1030, 128, 128, "products together: 128 x 128 k 1030"},
+        {"gradients of 192 x 192 together", 4096, 192, 192, "products together: 192 x 192 k 4096"},
+        {"gradients of 768 x 192 together", 2048, 192, 768, "products together: 768 x 192 k 2048"},
         {"odd channels", 1500, 67, 93, "product"},
     };
     const bool groups = card()->table().warpgroups(card()->device()) != 0;

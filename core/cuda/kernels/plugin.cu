@@ -157,6 +157,9 @@ int launch(const Launch& l, cudaStream_t stream) {
         case Kind::loop:
             launchLoop(l.loop, stream);
             break;
+        case Kind::together:
+            launchTogether(l.together, stream);
+            break;
         case Kind::turn:
             launchTurns(l.turns, stream);
             break;

@@ -131,6 +131,10 @@ __device__ __forceinline__ void finishStraight(const Straight& s, const AwaitedR
     }
     if (s.added) change(v, w.more, add);
     if (SMOOTH && s.added2) change(v, w.more2, add);
+    if (SMOOTH && s.added3)  // seldom, and not asked for before
+#pragma unroll
+        for (int q = 0; q < Q; ++q)
+            if (there[q]) v[q] = each<4>(v[q], loadRun<4>(s.added3 + e[q]), add);
     store(s.early);
     if (s.activation) activate<SMOOTH>(Op(s.activation), s.a, v);
     if (s.slope) {

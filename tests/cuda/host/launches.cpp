@@ -287,6 +287,15 @@ void runLaunch(const Launch& l) {
         case Kind::transpose:
             transpose(l.plain);
             break;
+        case Kind::together:
+            for (int32_t i = 0; i < l.together.count; ++i) {
+                const Member& m = l.together.list[i];
+                Pass pass;
+                pass.size = uint32_t(m.product.m * m.product.n);
+                pass.direct = m.out;
+                product(m.product, pass);
+            }
+            break;
         case Kind::turn:
             for (int32_t i = 0; i < l.turns.count; ++i) turn(l.turns.list[i]);
             break;
