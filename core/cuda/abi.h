@@ -9,7 +9,7 @@
 namespace core::cuda {
 
 // Changes with every change to this file; a plugin of another version is refused.
-constexpr uint32_t abiVersion = 9;
+constexpr uint32_t abiVersion = 10;
 
 // n / d for n < 2^31 by one multiplication (Granlund and Montgomery 1994).
 struct Divisor {
@@ -190,6 +190,31 @@ struct Product {
     static constexpr int tapRing = 256, tapStages = 4;  // pixels that are kept; blocks of 32 on their way
 };
 
+// ---- attention: P = softmax(scale q k^T), out = P v, for each head of each sample; or the gradients of that
+
+// [samples, lines, heads width], lines `step` apart.
+struct AttentionOperand {
+    const float* data = nullptr;
+    int32_t lines = 0, step = 0;
+};
+
+struct Attention {
+    AttentionOperand q, k, v;
+    int32_t samples = 1, heads = 0, queries = 1, keys = 1, width = 1;  // of a head
+    float scale = 1;
+    bool causal = false;
+    bool wide = false;         // lines may be read and written four numbers at a time
+    int32_t together = 1;      // heads of a block: 1, 2 or 4
+    float* out = nullptr;      // [samples, queries, heads width]
+    float* scores = nullptr;   // [samples, heads, queries, keys], where they are wanted
+    float* weights = nullptr;  // P, where it is wanted; read for the gradients
+    AttentionOperand dOut;     // given: the gradients
+    float *dQ = nullptr, *dK = nullptr, *dV = nullptr;  // each may be unwanted
+    float scaleQ = 1, scaleK = 1;
+    static constexpr int widest = 64, longest = 256, longestOfGradient = 64;
+    static constexpr int room = 96 * 1024;  // bytes of a block's shared memory
+};
+
 // ---- everything else
 
 enum class Kind : uint8_t {
@@ -224,6 +249,8 @@ enum class Kind : uint8_t {
     loop,
     turn,
     together,
+    attention,
+    attentionGradient,
     count
 };
 inline constexpr const char* kindNames[] = {"pointwise",
@@ -256,7 +283,9 @@ inline constexpr const char* kindNames[] = {"pointwise",
                                             "prelude",
                                             "loop",
                                             "turn",
-                                            "together"};
+                                            "together",
+                                            "attention",
+                                            "attentionGradient"};
 static_assert(sizeof kindNames / sizeof *kindNames == size_t(Kind::count));
 
 struct Sizes {
@@ -436,6 +465,7 @@ struct Launch {
     Loop loop;
     Turns turns;
     Together together;
+    Attention attention;
 };
 
 struct Device;     // a context on one card
@@ -458,6 +488,7 @@ struct Table {
     int (*chains)(Device* device);  // 1 where the card can run them
     int (*loops)(Device* device);
     int (*warpgroups)(Device* device);  // 1 where they can multiply rows
+    int (*attention)(Device* device);   // 1 where it can be one launch
     int (*allocate)(Device* device, uint64_t bytes, void** memory);
     void (*release)(Device* device, void* memory);
     // Host memory that copies do not have to wait for.

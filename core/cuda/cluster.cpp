@@ -13,7 +13,8 @@ bool isSlope(Op op) {
 }
 }  // namespace
 
-ClusterBuilder::ClusterBuilder(const Plan& plan, bool exact) : m_plan(plan), g(*plan.graph), m_exact(exact) {}
+ClusterBuilder::ClusterBuilder(const Plan& plan, bool exact, bool attends)
+    : m_plan(plan), g(*plan.graph), m_exact(exact), m_attends(attends && !exact) {}
 
 NodeId ClusterBuilder::origin(NodeId id) const {
     while (node(id).op == Op::reshape || m_sameAsOperand[size_t(id)]) id = node(id).inputs[0];

@@ -33,6 +33,14 @@ struct Code {
     bool draws = false;
 };
 
+// What attention, or its gradient, reads and writes in one launch: see Attention. -1 where there is none.
+struct HeadNodes {
+    NodeId q = -1, k = -1, v = -1, scores = -1, weights = -1, out = -1;
+    NodeId dOut = -1, dQ = -1, dK = -1, dV = -1;  // its gradient
+    float scaleQ = 1, scaleK = 1;
+    std::vector<NodeId> inside;  // all nodes that the launch computes
+};
+
 // One launch.
 struct Cluster {
     Kind kind = Kind::pointwise;
@@ -45,6 +53,7 @@ struct Cluster {
     // normaliseGradient: nodes that are sums over its lines, of dy times the normalised line, of dy, and of
     // `summed`; `outer` groups of `length` lines.
     NodeId scaleSums = -1, shiftSums = -1, lastSums = -1;
+    HeadNodes heads;                               // attention, attentionGradient
     NodeId assigned = -1;                          // the assign node that this cluster carries out
     std::vector<std::pair<NodeId, Sink>> columns;  // members that are also written into a wider value
     int segment = 0, epoch = 0;
@@ -82,8 +91,9 @@ inline bool hasValue(Kind kind) {
 
 class ClusterBuilder {
   public:
-    // Where `exact`, nothing is summed or multiplied in another order than node by node.
-    explicit ClusterBuilder(const Plan& plan, bool exact = false);
+    // Where `exact`, nothing is summed or multiplied in another order than node by node. `attends`: attention
+    // may be one launch.
+    explicit ClusterBuilder(const Plan& plan, bool exact = false, bool attends = true);
     Clusters build();
 
     // The value that a node is another name of, and the matrix that it is within it.
@@ -107,6 +117,10 @@ class ClusterBuilder {
     int latest(NodeId id) const;
     void markUses();
     void markTurned();
+    void markAttention();
+    bool matchAttention(NodeId mix, HeadNodes& out) const;
+    bool matchAttentionGradient(NodeId gradient, HeadNodes& out) const;
+    void takeAttention(NodeId id);
     bool turnable(NodeId id, NodeId user) const;
     void turn(NodeId id);
     bool onlyRightOperand(NodeId id) const;
@@ -136,12 +150,14 @@ class ClusterBuilder {
 
     const Plan& m_plan;
     const Graph& g;
-    const bool m_exact;
+    const bool m_exact, m_attends;
     Clusters m_out;
     std::vector<std::vector<NodeId>> m_users;     // by node, through reshapes
     std::vector<bool> m_waiting;                  // lazy: computed where it is read
     std::vector<bool> m_turned, m_sameAsOperand;  // see Clusters::placeOf
     std::vector<bool> m_probed;
+    std::map<NodeId, HeadNodes> m_heads;  // by the node at whose turn the launch comes
+    std::vector<bool> m_insideHeads;
     std::vector<NodeId> m_sumOf;                     // by product node: the sum that it also makes
     std::vector<NodeId> m_scaleSumOf, m_shiftSumOf;  // by gradient of normalised groups
     std::vector<int> m_segmentOf;

@@ -256,6 +256,8 @@ void ClusterBuilder::settle(bool everything, NodeId at) {
 void ClusterBuilder::take(NodeId id) {
     const Node& n = node(id);
     if (m_sameAsOperand[size_t(id)]) return;
+    if (m_heads.count(id)) return takeAttention(id);
+    if (m_insideHeads[size_t(id)]) return;
     if (n.op == Op::update || n.op == Op::assign) {
         settle(false, id);
         n.op == Op::assign ? takeAssign(id) : takeAnchor(id, Kind::update);
@@ -287,6 +289,7 @@ Clusters ClusterBuilder::build() {
         std::sort(nodes.begin(), nodes.end());
         for (NodeId id : nodes) m_segmentOf[size_t(id)] = int(bySegment.size()) - 1;
     }
+    markAttention();
     for (m_segment = 0; m_segment < int(bySegment.size()); ++m_segment) {
         for (NodeId id : bySegment[size_t(m_segment)]) take(id);
         if (m_segment + 1 < int(bySegment.size()) && !bySegment[size_t(m_segment) + 1].empty())

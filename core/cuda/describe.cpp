@@ -12,6 +12,11 @@ double operationsOf(const Product& p) {
     return p.left == Product::scattered ? all / p.batches : all * p.batches;
 }
 
+double operationsOf(const Attention& a) {
+    const double product = 2.0 * a.samples * a.heads * a.queries * a.keys * a.width;
+    return product * (a.dOut.data ? 4 : 2);
+}
+
 }  // namespace
 
 // Operations of products, and bytes that are read or written at least once.
@@ -21,7 +26,9 @@ void Executor::countWork(const std::vector<int>& repeats) {
     for (const Prepared& p : m_launches) {
         const int times = repeats[size_t(p.segment)];
         if (times == 0) continue;
-        double operations = p.launch.kind == Kind::product ? operationsOf(p.launch.product) : 0;
+        double operations = p.launch.kind == Kind::product ? operationsOf(p.launch.product)
+                            : p.launch.attention.heads > 0 ? operationsOf(p.launch.attention)
+                                                           : 0;
         for (const Member& m : p.members) operations += operationsOf(m.product);
         for (int i = 0; p.launch.kind == Kind::chain && i < p.launch.chain.count; ++i) {
             const Link& l = m_links[p.firstLink + size_t(i)];
@@ -55,6 +62,9 @@ std::string Executor::describeLaunch(const Cluster& c, const Launch& l) const {
                                          : "",
                         q.straight.there ? " straight" : "");
     }
+    if (const Attention& a = l.attention; a.heads > 0)
+        line += fmt::format(" {} x {} queries {} keys {} width {}{}", a.samples, a.heads, a.queries, a.keys,
+                            a.width, a.weights ? " with P" : "");
     if (l.plain.lines.there)
         line += fmt::format(" groups {} splits {} sums {}{}", l.plain.lines.outer, l.plain.lines.splits,
                             l.plain.lines.sums, l.plain.lines.straight ? " straight" : "");

@@ -29,7 +29,8 @@ Executor::Executor(Plan plan, Store& store, std::shared_ptr<DeviceStore> device,
       m_card(m_device->card()),
       m_options(options),
       m_whole(joined(m_plan)),
-      m_builder(std::make_unique<ClusterBuilder>(m_whole, m_options.exact)) {
+      m_builder(std::make_unique<ClusterBuilder>(m_whole, m_options.exact,
+                                                 m_card->table().attention(m_card->device()) != 0)) {
     m_clusters = m_builder->build();
     m_clock = Memory(m_card, sizeof(Clock));
     m_broken = Memory(m_card, sizeof(int32_t), true);

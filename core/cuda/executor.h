@@ -97,6 +97,7 @@ class Executor : public core::Executor {
     static LineGradient linesStraightened(const Program& p, bool summed);
     static Scaling scaled(const Program& p, const Plain& moments);
     void preparePlain(const Cluster& c, Prepared& p);
+    void prepareAttention(const Cluster& c, Prepared& p);
     void prepareLines(const Cluster& c, Prepared& p);
     void prepareSum(const Cluster& c, Prepared& p);
     void prepareGroups(const Cluster& c, Prepared& p);

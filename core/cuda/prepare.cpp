@@ -74,6 +74,11 @@ void Executor::placeValues() {
         const Cluster& c = m_clusters.all[size_t(i)];
         for (const Source& s : c.program.sources) touch(s.node, i);
         for (const Sink& s : c.program.sinks) touch(s.node, i);
+        const HeadNodes& h = c.heads;
+        for (NodeId id : {h.q, h.k, h.v, h.dOut})
+            if (id >= 0) touch(m_builder->view(id).node, i);
+        for (NodeId id : {h.scores, h.weights, h.out, h.dQ, h.dK, h.dV})
+            if (id >= 0) touch(id, i);
         for (NodeId sums : {c.columnSums, c.scaleSums, c.shiftSums, c.lastSums})
             if (sums >= 0) touch(sums, i);
         if (c.anchor < 0) continue;
@@ -234,6 +239,8 @@ void Executor::prepareCluster(int index) {
         prepareProduct(c, p);
     else if (c.kind == Kind::sum)
         prepareSum(c, p);
+    else if (c.kind == Kind::attention || c.kind == Kind::attentionGradient)
+        prepareAttention(c, p);
     else if (c.kind != Kind::pointwise)
         preparePlain(c, p);
     m_launches.push_back(std::move(p));

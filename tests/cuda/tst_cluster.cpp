@@ -115,6 +115,32 @@ class TestCluster : public QObject {
         }
     }
 
+    // Attention is one launch, and its gradient another, whoever looks at what is in between; in FP32
+    // neither.
+    void attentionIsOneLaunch() {
+        for (const bool look : {false, true})
+            for (const bool exact : {false, true}) {
+                const auto built = build(
+                    [&](Recorder& r) {
+                        const Var x = r.normal("x", {3, 10, 8});
+                        const Var q = layer(r, x, 8, 8, "q"), k = layer(r, x, 8, 8, "k");
+                        const Var scores = attentionScores(q, k, 2), weights = softmax(scores);
+                        if (look) r.probe("scores", scores), r.probe("weights", weights);
+                        r.minimize(mean(square(attend(weights, layer(r, x, 8, 8, "v")))), "",
+                                   Adam{{0.01f}, {0.9f}});
+                    },
+                    exact);
+                QCOMPARE(built->count(Kind::attention), exact ? 0 : 1);
+                QCOMPARE(built->count(Kind::attentionGradient), exact ? 0 : 1);
+                QCOMPARE(built->count(Kind::softmax), exact ? 1 : 0);
+                for (const Cluster& c : built->clusters.all) {
+                    if (c.kind != Kind::attention) continue;
+                    QCOMPARE(bool(built->clusters.kept[size_t(c.heads.scores)]), look);
+                    QVERIFY(built->clusters.kept[size_t(c.heads.weights)]);  // the gradient reads them
+                }
+            }
+    }
+
     // The biases' gradients of parts of a layer come with the weights' and go straight to their place.
     void biasesOfPartsAreSummedByProducts() {
         const auto built = build([](Recorder& r) {

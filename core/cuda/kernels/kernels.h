@@ -28,6 +28,8 @@ void launchPlain(Kind kind, const Plain& plain, cudaStream_t stream);
 void launchUpdate(const UpdatePass& pass, cudaStream_t stream);
 void launchChain(const Chain& chain, cudaStream_t stream);
 void launchWideChain(const Chain& chain, cudaStream_t stream);
+void launchAttention(const Attention& attention, cudaStream_t stream);
+bool hasAttention(int device);
 bool hasChains(int device);
 void launchPrelude(const Loop& loop, cudaStream_t stream);
 void launchLoop(const Loop& loop, cudaStream_t stream);

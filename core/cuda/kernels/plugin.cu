@@ -84,6 +84,10 @@ int warpgroups(Device* device) {
     return hasWarpgroups(device->index) ? 1 : 0;
 }
 
+int attention(Device* device) {
+    return hasAttention(device->index) ? 1 : 0;
+}
+
 int allocate(Device*, uint64_t bytes, void** memory) {
     return failed(cudaMalloc(memory, bytes ? bytes : 4), "the card's memory is full");
 }
@@ -159,6 +163,10 @@ int launch(const Launch& l, cudaStream_t stream) {
             break;
         case Kind::together:
             launchTogether(l.together, stream);
+            break;
+        case Kind::attention:
+        case Kind::attentionGradient:
+            launchAttention(l.attention, stream);
             break;
         case Kind::turn:
             launchTurns(l.turns, stream);
@@ -282,9 +290,10 @@ const char* problem() {
     return lastProblem.c_str();
 }
 
-constexpr Table table = {abiVersion, open,    close,        name,        chains, loops,       warpgroups,
-                         allocate,   release, allocateHost, releaseHost, upload, download,    copy,
-                         fill,       wait,    record,       forget,      replay, runLaunches, problem};
+constexpr Table table = {abiVersion, open,      close,       name,    chains,       loops,
+                         warpgroups, attention, allocate,    release, allocateHost, releaseHost,
+                         upload,     download,  copy,        fill,    wait,         record,
+                         forget,     replay,    runLaunches, problem};
 
 }  // namespace
 }  // namespace core::cuda

@@ -90,6 +90,9 @@ int loops(Device*) {
 int warpgroups(Device*) {
     return 1;
 }
+int attention(Device*) {
+    return 0;
+}
 int allocate(Device*, uint64_t bytes, void** memory) {
     if (fails("allocate")) return 1;
     *memory = std::aligned_alloc(256, (bytes + 511) / 256 * 256);
@@ -177,6 +180,7 @@ constexpr Table table = {.version = abiVersion,
                          .chains = chains,
                          .loops = loops,
                          .warpgroups = warpgroups,
+                         .attention = attention,
                          .allocate = allocate,
                          .release = release,
                          .allocateHost = allocateHost,
