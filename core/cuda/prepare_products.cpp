@@ -92,6 +92,8 @@ void Executor::chooseWindows(Product& p) {
         const int64_t down = (p.m + c.height - 1) / c.height, across = (p.n + c.width - 1) / c.width;
         if (c.tile == 1 && p.n > 32) continue;
         if (down * across < processors * (c.tile == 0 ? 1 : 9) / (c.tile == 0 ? 2 : 10)) continue;
+        // Long sums for few pixels are better split between blocks.
+        if (p.k > 640 && (c.tile == 0 || p.m < 2048)) return;
         int64_t pixels = 0;
         for (int64_t m = 0; m < p.m; m += c.height)
             pixels = std::max(pixels, corner(std::min<int64_t>(m + c.height, p.m) - 1) - corner(m));
@@ -115,13 +117,13 @@ void Executor::chooseTaps(Product& p) {
                       (2 * planeX + 33) / 32 + Product::tapStages <= Product::tapRing / 32;
     if (!fits || !m_card->table().chains(m_card->device())) return;
     constexpr int64_t processors = 132;
-    const int64_t blocks = p.channels / 32 * ((p.n + 31) / 32);
+    const int64_t blocks = p.channels / 32 * (p.n > 32 ? (p.n + 63) / 64 : 1);
     const int64_t steps = (p.k / (int64_t(p.outHeight) * p.outWidth) * plane + 31) / 32;
+    if (steps < 400) return;  // tiles make fewer sums of what is small
     // A step takes half a microsecond, the sums of a split 8 bytes each at 3 TB/s.
     const double best = std::sqrt(double(steps) * 0.5e-6 / (double(p.m) * p.n * 8 / 3e12));
-    const int64_t splits =
-        std::min({(2 * processors + blocks - 1) / blocks, steps / 2, std::max<int64_t>(2, int64_t(best))});
-    if (splits < 2) return;
+    const int64_t most = (p.n > 32 ? 1 : 2) * processors;  // that run at once
+    const int64_t splits = std::min((most + blocks - 1) / blocks, std::max<int64_t>(2, int64_t(best)));
     p.byTaps = true;
     p.splits = int32_t(splits);
     p.byPixels = divisorOf(plane);

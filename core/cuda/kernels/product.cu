@@ -5,14 +5,14 @@
 namespace core::cuda {
 namespace {
 
-// Of a block: so many runs of four side by side, each added up by so many threads.
-constexpr int across = 32, sharing = 8;
+// Of a block; some of them share the splits of one run of four.
+constexpr int threads = 128;
 
 template <int V>
 __device__ __forceinline__ Lanes<V> sumOfSplits(const float* from, int64_t apart, int splits) {
     Lanes<V> total = splat<V>(0);
 #pragma unroll 8
-    for (int s = int(threadIdx.y); s < splits; s += sharing) {
+    for (int s = int(threadIdx.y); s < splits; s += int(blockDim.y)) {
         const Lanes<V> v = loadRun<V>(from + s * apart);
 #pragma unroll
         for (int i = 0; i < V; ++i) total.at[i] += v.at[i];
@@ -20,15 +20,15 @@ __device__ __forceinline__ Lanes<V> sumOfSplits(const float* from, int64_t apart
     return total;
 }
 
-__global__ void __launch_bounds__(across* sharing)
+__global__ void __launch_bounds__(threads)
     combine(const __grid_constant__ Product p, const __grid_constant__ Pass pass) {
     __shared__ Program program;
-    __shared__ float4 shares[sharing][across];
+    __shared__ float4 shares[threads];
+    const int across = int(blockDim.x), thread = int(threadIdx.y * blockDim.x + threadIdx.x);
     const bool interprets = !pass.direct && !(pass.wide && p.straight.there);
     if (interprets) {
         constexpr int words = int(sizeof(Program) / 16);
-        const int thread = int(threadIdx.y * across + threadIdx.x);
-        for (int i = thread; i < words; i += across * sharing)
+        for (int i = thread; i < words; i += threads)
             reinterpret_cast<uint4*>(&program)[i] = reinterpret_cast<const uint4*>(pass.program)[i];
     }
     awaitEarlier();
@@ -44,12 +44,11 @@ __global__ void __launch_bounds__(across* sharing)
         v.at[0] = sumOfSplits<1>(p.partial + p.splits * whole + c, p.n, p.splits).at[0];
     else if (r >= 0 && r < p.m && p.rowSums)
         v.at[0] = sumOfSplits<1>(p.partial + p.splits * (whole + p.n) + r, p.m, p.splits).at[0];
-    shares[threadIdx.y][threadIdx.x] = make_float4(v.at[0], v.at[1], v.at[2], v.at[3]);
+    shares[thread] = make_float4(v.at[0], v.at[1], v.at[2], v.at[3]);
     __syncthreads();
     if (threadIdx.y > 0) return;
-#pragma unroll
-    for (int s = 1; s < sharing; ++s) {
-        const float4 more = shares[s][threadIdx.x];
+    for (int s = 1; s < int(blockDim.y); ++s) {
+        const float4 more = shares[s * across + int(threadIdx.x)];
         v.at[0] += more.x, v.at[1] += more.y, v.at[2] += more.z, v.at[3] += more.w;
     }
     if (i >= elements) {
@@ -102,7 +101,11 @@ void launchProduct(const Product& p, const Pass& pass, cudaStream_t stream) {
     if (p.splits == 1) return;
     const int64_t whole = int64_t(p.m) * p.n;
     const int64_t items = (pass.wide ? whole / 4 : whole) + (p.columnSums || p.rowSums ? p.n + p.m : 0);
-    combine<<<uint32_t((items + across - 1) / across), dim3(across, sharing), 0, stream>>>(p, pass);
+    int sharing = 1;
+    while (sharing < 8 && 8 * sharing < p.splits) sharing *= 2;
+    const int across = threads / sharing;
+    combine<<<uint32_t((items + across - 1) / across), dim3(uint32_t(across), uint32_t(sharing)), 0,
+              stream>>>(p, pass);
 }
 
 }  // namespace core::cuda

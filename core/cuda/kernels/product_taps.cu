@@ -6,13 +6,14 @@
 namespace core::cuda {
 namespace {
 
-constexpr int warps = 9, stages = 4, channels = 32;  // channels of x in a block
-constexpr int BN = 32;                               // channels of dY in a block
+constexpr int warps = 9, stages = 4, channels = 32;  // channels of a block
 constexpr int ring = 256, pixelStep = channels + 8;  // pixels of x that are there, as a ring
 static_assert(ring == Product::tapRing && stages == Product::tapStages);
 
+template <int BN>
 constexpr int tapBytes = int(sizeof(float)) * (ring * pixelStep + stages * depth * (BN + 8));
 
+template <int BN>
 __global__ void __launch_bounds__(32 * warps) taps(const __grid_constant__ Product p) {
     constexpr int lineStep = BN + 8;
     extern __shared__ __align__(16) float shared[];
@@ -44,14 +45,18 @@ __global__ void __launch_bounds__(32 * warps) taps(const __grid_constant__ Produ
         const float* const from =
             p.b + (int64_t((at.sample * p.outHeight + at.y) * p.outWidth + at.x) * p.ldb + n0 + quad);
         float* const to = dy + (block % stages) * depth * lineStep + line * lineStep + quad;
-        if (p.wideB) {
-            const bool inside = there && n0 + quad < p.n;
-            return copyAsync4(to, inside ? from : p.b, inside);
-        }
 #pragma unroll
-        for (int j = 0; j < 4; ++j) {
-            const bool inside = there && n0 + quad + j < p.n;
-            copyAsync(to + j, inside ? from + j : p.b, inside);
+        for (int i = 0; i < BN; i += 32) {
+            if (p.wideB) {
+                const bool inside = there && n0 + quad + i < p.n;
+                copyAsync4(to + i, inside ? from + i : p.b, inside);
+                continue;
+            }
+#pragma unroll
+            for (int j = 0; j < 4; ++j) {
+                const bool inside = there && n0 + quad + i + j < p.n;
+                copyAsync(to + i + j, inside ? from + i + j : p.b, inside);
+            }
         }
     };
 
@@ -64,7 +69,7 @@ __global__ void __launch_bounds__(32 * warps) taps(const __grid_constant__ Produ
     }
     constexpr int columns = BN / 8;
     float acc[2][columns][4] = {};
-    float columnSum = 0;  // of the warp's share of the lines
+    float columnSums[BN / 32] = {};  // of the warp's share of the lines
     const bool sums = p.columnSums && blockIdx.y == 0;
     int place = warp / 3 * planeX + warp % 3 + t;  // of this lane's first pixel in the ring
     for (int block = 0; block < count; ++block) {
@@ -74,8 +79,9 @@ __global__ void __launch_bounds__(32 * warps) taps(const __grid_constant__ Produ
         commit();
         const float* const fromB = dy + (block % stages) * depth * lineStep;
         if (sums)
+            for (int k = warp; k < depth; k += warps)
 #pragma unroll
-            for (int k = warp; k < depth; k += warps) columnSum += fromB[k * lineStep + lane];
+                for (int i = 0; i < BN / 32; ++i) columnSums[i] += fromB[k * lineStep + 32 * i + lane];
 #pragma unroll
         for (int k = 0; k < depth; k += 8, place += 8) {
             uint32_t a[2][4], b[columns][2];
@@ -121,22 +127,29 @@ __global__ void __launch_bounds__(32 * warps) taps(const __grid_constant__ Produ
     if (!sums) return;
     awaitAll();
     __syncthreads();
-    shared[thread] = columnSum;
-    __syncthreads();
-    if (warp > 0 || n0 + lane >= p.n) return;
 #pragma unroll
-    for (int w = 1; w < warps; ++w) columnSum += shared[32 * w + lane];
-    p.partial[p.splits * whole + split * p.n + n0 + lane] = columnSum;
+    for (int i = 0; i < BN / 32; ++i) shared[warp * BN + 32 * i + lane] = columnSums[i];
+    __syncthreads();
+    if (thread >= BN || n0 + thread >= p.n) return;
+    float total = 0;
+#pragma unroll
+    for (int w = 0; w < warps; ++w) total += shared[w * BN + thread];
+    p.partial[p.splits * whole + split * p.n + n0 + thread] = total;
+}
+
+template <int BN>
+void launchTaps(const Product& p, cudaStream_t stream) {
+    static const cudaError_t raised =
+        cudaFuncSetAttribute(taps<BN>, cudaFuncAttributeMaxDynamicSharedMemorySize, tapBytes<BN>);
+    (void)raised;
+    const dim3 grid(uint32_t((p.n + BN - 1) / BN), uint32_t(p.channels / channels), uint32_t(p.splits));
+    taps<BN><<<grid, 32 * warps, tapBytes<BN>, stream>>>(p);
 }
 
 }  // namespace
 
 void launchTapsProduct(const Product& p, cudaStream_t stream) {
-    static const cudaError_t raised =
-        cudaFuncSetAttribute(taps, cudaFuncAttributeMaxDynamicSharedMemorySize, tapBytes);
-    (void)raised;
-    const dim3 grid(uint32_t((p.n + BN - 1) / BN), uint32_t(p.channels / channels), uint32_t(p.splits));
-    taps<<<grid, 32 * warps, tapBytes, stream>>>(p);
+    p.n > 32 ? launchTaps<64>(p, stream) : launchTaps<32>(p, stream);
 }
 
 }  // namespace core::cuda
