@@ -9,7 +9,7 @@
 namespace core::cuda {
 
 // Changes with every change to this file; a plugin of another version is refused.
-constexpr uint32_t abiVersion = 10;
+constexpr uint32_t abiVersion = 11;
 
 // n / d for n < 2^31 by one multiplication (Granlund and Montgomery 1994).
 struct Divisor {
@@ -140,6 +140,15 @@ struct LineGradient {
 
 // ---- products: C[m, n] = sum over k of A(m, k) B(k, n), for each batch
 
+// A product of few k that is added to another: of the line l and the channel c, scale times the sum over r of
+// left[l, r] right[r, c], or, turned, right[c, r].
+struct LowRank {
+    const float *left = nullptr, *right = nullptr;  // or none
+    int32_t rank = 0, leftStep = 0, rightStep = 0;
+    bool turned = false;
+    float scale = 1;
+};
+
 struct Product {
     enum Left : uint8_t {
         rows,          // A[m * lda + k]
@@ -176,6 +185,7 @@ struct Product {
     Straight straight;             // the program, where it has such a form
     // Not below 0: warpgroups of a Hopper card multiply rows with what is turned, in tiles of this form.
     int32_t groupTile = -1;
+    LowRank low;  // of warpgroups: added to their sums
     static constexpr int groupTiles = 7;
     static constexpr int groupHeights[groupTiles] = {64, 64, 64, 64, 128, 128, 128};
     static constexpr int groupWidths[groupTiles] = {48, 64, 96, 128, 96, 128, 192};

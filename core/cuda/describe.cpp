@@ -61,6 +61,7 @@ std::string Executor::describeLaunch(const Cluster& c, const Launch& l) const {
                         : q.lineRows     ? fmt::format(" lines {} x {}", q.lineRows, q.lineWarps)
                                          : "",
                         q.straight.there ? " straight" : "");
+        if (q.low.left) line += fmt::format(" with rank {}", q.low.rank);
     }
     if (const Attention& a = l.attention; a.heads > 0)
         line += fmt::format(" {} x {} queries {} keys {} width {}{}", a.samples, a.heads, a.queries, a.keys,

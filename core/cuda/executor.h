@@ -137,9 +137,12 @@ class Executor : public core::Executor {
     void formChains();
     int widen(Link* links, size_t count) const;
     static bool goesByRows(const Prepared& p, int64_t rows);
+    bool absorbs(const Prepared& earlier, const Prepared& later);
+    void absorbLowRank();
     void useWarpgroups();
     void joinProducts();
     void joinInto(std::vector<Prepared>& out, std::vector<Prepared>& members, int form);
+    static bool meet(const std::vector<Interval>& of, const std::vector<Interval>& with);
     static bool ordered(const Prepared& x, const Prepared& y);
     std::vector<Prepared> chained(std::vector<Prepared> launches);
     bool chains(const Prepared& p, int64_t rows) const;

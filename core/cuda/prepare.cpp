@@ -176,6 +176,7 @@ void Executor::prepare() {
     formLoops();
     formChains();
     useWarpgroups();
+    absorbLowRank();
     joinProducts();
     // A wait for the card costs as much as some dozen launches.
     if (m_options.unroll == 0) m_options.unroll = m_launches.size() <= 160 ? 8 : 1;

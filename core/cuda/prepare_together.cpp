@@ -22,14 +22,15 @@ bool fits(const Product& p, const Pass& pass, int form) {
 
 }  // namespace
 
+bool Executor::meet(const std::vector<Interval>& of, const std::vector<Interval>& with) {
+    return std::any_of(of.begin(), of.end(), [&](const Interval& a) {
+        return std::any_of(with.begin(), with.end(),
+                           [&](const Interval& b) { return a.begin < b.end && b.begin < a.end; });
+    });
+}
+
 // Does one of the launches have to come before the other?
 bool Executor::ordered(const Prepared& x, const Prepared& y) {
-    const auto meet = [](const std::vector<Interval>& of, const std::vector<Interval>& with) {
-        return std::any_of(of.begin(), of.end(), [&](const Interval& a) {
-            return std::any_of(with.begin(), with.end(),
-                               [&](const Interval& b) { return a.begin < b.end && b.begin < a.end; });
-        });
-    };
     return meet(x.writes, y.reads) || meet(x.writes, y.writes) || meet(x.reads, y.writes);
 }
 

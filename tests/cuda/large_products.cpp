@@ -14,6 +14,7 @@ struct Case {
     const char* name;
     int m, k, n;
     const char* path;  // what the launches say on a Hopper card
+    int rank = 0;      // of an update beside W
 };
 
 std::string allLaunches(const cuda::Executor& executor) {
@@ -31,7 +32,11 @@ void layer(Recorder& r, const Case& c) {
     const Var x = drawn("x", {c.m, c.k}, 1), w = drawn("w", {c.n, c.k}, each),
               v = drawn("v", {c.n, c.k}, each), b = drawn("b", {c.n}, 1),
               weight = drawn("weight", {c.m, c.n}, 1);
-    const Var hidden = matmul(x, transpose(w)) + b;
+    Var hidden = matmul(x, transpose(w)) + b;
+    if (c.rank > 0) {
+        const Var down = drawn("A", {c.rank, c.k}, each), up = drawn("B", {c.n, c.rank}, 1);
+        hidden = hidden + matmul(matmul(x, transpose(down)), transpose(2 * up));
+    }
     const Var y = r.probe("y", gelu(hidden) + matmul(x, transpose(v)));
     const std::vector<Var> gradients = r.gradient(sum(weight * square(y)), {x, w, v, b});
     const char* const names[] = {"dX", "dW", "dV", "db"};
@@ -54,6 +59,10 @@ void largeProducts() {
         {"gradients of 192 x 192 together", 4096, 192, 192, "products together: 192 x 192 k 4096"},
         {"gradients of 768 x 192 together", 2048, 192, 768, "products together: 768 x 192 k 2048"},
         {"odd channels", 1500, 67, 93, "product"},
+        {"with an update of low rank", 4096, 192, 192, "groups 64 x 96 straight with rank 4", 4},
+        {"of a higher rank, at edges", 1037, 100, 84, "straight with rank 12", 12},
+        {"of a rank in eights", 2048, 36, 260, "straight with rank 8", 8},
+        {"of no rank in fours", 1200, 64, 96, "product", 6},
     };
     const bool groups = card()->table().warpgroups(card()->device()) != 0;
     double worst = 0;
@@ -84,6 +93,8 @@ void largeProducts() {
             const std::string launches = allLaunches(*fast.executor);
             expect(!groups || launches.find(c.path) != std::string::npos,
                    fmt::format("expected {} in\n{}", c.path, launches));
+            if (c.rank % 4 != 0)
+                expect(launches.find("with rank") == std::string::npos, "an odd rank was added");
         } catch (const std::exception& e) {
             expect(false, e.what());
         }

@@ -30,7 +30,33 @@ struct GroupTile {
     }
 };
 
-template <class T>
+// Adds a product of low rank to runs of four channels of some lines, `apart` from each other.
+template <int RUNS>
+__device__ __forceinline__ void addLowRank(const LowRank& low, int line0, int apart, int column,
+                                           const bool (&there)[RUNS], Lanes<4> (&v)[RUNS]) {
+    if (!there[0]) return;  // the others lie below
+#pragma unroll 1
+    for (int r = 0; r < low.rank; r += 4) {
+        Lanes<4> right[4], left[RUNS];  // right: of four channels, or of four ranks
+#pragma unroll
+        for (int i = 0; i < 4; ++i)
+            right[i] = loadRun<4>(low.right + (low.turned ? (column + i) * low.rightStep + r
+                                                          : (r + i) * low.rightStep + column));
+#pragma unroll
+        for (int q = 0; q < RUNS; ++q)
+            if (there[q]) left[q] = loadRun<4>(low.left + (line0 + q * apart) * low.leftStep + r);
+#pragma unroll
+        for (int q = 0; q < RUNS; ++q)
+#pragma unroll
+            for (int c = 0; c < 4; ++c)
+#pragma unroll
+                for (int i = 0; i < 4; ++i)
+                    v[q].at[c] = math::fma(low.scale * left[q].at[i],
+                                           low.turned ? right[c].at[i] : right[i].at[c], v[q].at[c]);
+    }
+}
+
+template <class T, bool LOW>
 __global__ void __launch_bounds__(T::threads)
     multiply(const __grid_constant__ CUtensorMap a, const __grid_constant__ CUtensorMap b,
              const __grid_constant__ Product p, const __grid_constant__ Pass pass) {
@@ -131,6 +157,7 @@ __global__ void __launch_bounds__(T::threads)
         for (int i = 0; i < T::runs; ++i)
             value[i] = loadRun<4>(out + (lane / T::across + i * linesApart) * T::outStep + at +
                                   lane % T::across * 4);
+        if constexpr (LOW) addLowRank(p.low, line0, linesApart, column0 + at, there, value);
         if (pass.direct) {
 #pragma unroll
             for (int i = 0; i < T::runs; ++i)
@@ -163,10 +190,10 @@ CUtensorMap boxes(const float* data, int k, int lines, int apart, int box) {
     return map;
 }
 
-template <int TILE>
+template <int TILE, bool LOW>
 void launchTile(const Product& p, const Pass& pass, cudaStream_t stream) {
     using T = GroupTile<Product::groupHeights[TILE] / 64, Product::groupWidths[TILE]>;
-    const auto kernel = multiply<T>;
+    const auto kernel = multiply<T, LOW>;
     static const cudaError_t raised =
         cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, T::bytes(1 << 20));
     (void)raised;
@@ -177,7 +204,9 @@ void launchTile(const Product& p, const Pass& pass, cudaStream_t stream) {
 
 template <int TILE>
 void launchTiles(const Product& p, const Pass& pass, cudaStream_t stream) {
-    if (p.groupTile == TILE) return launchTile<TILE>(p, pass, stream);
+    if (p.groupTile == TILE)
+        return p.low.left ? launchTile<TILE, true>(p, pass, stream)
+                          : launchTile<TILE, false>(p, pass, stream);
     if constexpr (TILE + 1 < Product::groupTiles) launchTiles<TILE + 1>(p, pass, stream);
 }
 
@@ -192,8 +221,8 @@ bool hasWarpgroups(int device) {
     int major = 0;
     cudaFuncAttributes attributes;
     return cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device) == cudaSuccess &&
-           cudaFuncGetAttributes(&attributes, multiply<GroupTile<1, 64>>) == cudaSuccess && major == 9 &&
-           attributes.sharedSizeBytes > 0;
+           cudaFuncGetAttributes(&attributes, multiply<GroupTile<1, 64>, false>) == cudaSuccess &&
+           major == 9 && attributes.sharedSizeBytes > 0;
 }
 
 }  // namespace core::cuda
