@@ -9,7 +9,7 @@
 namespace core::cuda {
 
 // Changes with every change to this file; a plugin of another version is refused.
-constexpr uint32_t abiVersion = 11;
+constexpr uint32_t abiVersion = 12;
 
 // n / d for n < 2^31 by one multiplication (Granlund and Montgomery 1994).
 struct Divisor {
@@ -95,13 +95,14 @@ struct Straight {
     int32_t asideStep = 0;
 };
 
-// The program of what was normalised, without an interpreter: (x - mean) * slope [* scale] [+ shift], stored;
-// of groups also an activation of it, stored.
+// The program of what was normalised, without an interpreter: (x - mean) * slope [* (scale + plus)]
+// [+ shift], stored; of groups also an activation of it, stored.
 struct Scaling {
     bool there = false;
     uint8_t activation = 0;  // an Op, or 0
     float a = 0;
     Term scale, shift;
+    float plus = -0.0f;                     // which changes nothing
     float *out = nullptr, *late = nullptr;  // before and after the activation; null: not stored
 };
 
@@ -124,7 +125,8 @@ struct Groups {
 // times gate, stored), and sums over the lines of each of `outer` groups that are made on the way.
 struct LineGradient {
     bool there = false, straight = false;
-    Term scale;  // of the norm
+    Term scale;  // of the norm, which is this and plus
+    float plus = -0.0f;
     const float *added = nullptr, *added2 = nullptr;
     float *early = nullptr, *late = nullptr;
     Term gate;

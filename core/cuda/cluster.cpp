@@ -57,6 +57,12 @@ View ClusterBuilder::view(NodeId id) const {
             v.turned = !v.turned;
             return v;
         }
+        case Op::affine: {
+            if (!m_scaling[size_t(from)]) return {from, 0, 0, false};
+            View v = view(n.inputs[0]);
+            v.plus = n.b;
+            return v;
+        }
         default:
             return {from, 0, 0, false};
     }
@@ -98,6 +104,7 @@ void ClusterBuilder::markUses() {
                 for (NodeId input : node(id).inputs) m_users[size_t(origin(input))].push_back(id);
     };
     m_waiting.assign(count, false);
+    m_scaling.assign(count, false);
     m_turned.assign(count, false);
     m_sameAsOperand.assign(count, false);
     m_probed.assign(count, false);
@@ -236,6 +243,25 @@ bool ClusterBuilder::outlivesItsMemory(NodeId id) const {
     return false;
 }
 
+// Is it s + b, which only norms and their gradients read, as their scale, and can make of s themselves?
+bool ClusterBuilder::scalesNorms(NodeId id) const {
+    const Node& n = node(id);
+    if (n.op != Op::affine || n.a != 1 || readsMutable(id)) return false;
+    const NodeId s = origin(n.inputs[0]);
+    const bool there = !m_waiting[size_t(s)] || node(s).op == Op::sliceColumns || node(s).op == Op::sliceRows;
+    if (!there || view(s).turned || !(node(n.inputs[0]).shape == n.shape)) return false;
+    for (NodeId user : m_users[size_t(id)]) {
+        const Node& u = node(user);
+        const int channels = u.shape.channels();
+        const bool lines = u.parts == 0 && channels % 4 == 0 && channels <= LineGradient::longest;
+        for (size_t which = 0; which < u.inputs.size(); ++which)
+            if (origin(u.inputs[which]) == id && !(u.op == Op::normalise && which == 2) &&
+                !(u.op == Op::normaliseGradient && which == 3 && lines))
+                return false;
+    }
+    return true;
+}
+
 // Is the node computed where it is read instead of here?
 bool ClusterBuilder::waits(NodeId id) const {
     const Node& n = node(id);
@@ -252,6 +278,7 @@ bool ClusterBuilder::waits(NodeId id) const {
     }
     if (n.op == Op::sum) return users.size() == 1 && summedThrough(users[0]) == id;
     if (!isPointwise(id) || n.op == Op::padColumns) return false;
+    if (scalesNorms(id)) return true;
     if (users.size() > 1 && !isSlope(n.op)) return false;
     for (NodeId user : users) {
         const Node& u = node(user);

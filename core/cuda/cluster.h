@@ -60,12 +60,13 @@ struct Cluster {
     Code program;
 };
 
-// A matrix inside a value: rows `step` apart.
+// A matrix inside a value: rows `step` apart, and what a norm whose scale it is adds to it.
 struct View {
     NodeId node = -1;
     int64_t offset = 0;
     int64_t step = 0;
     bool turned = false;  // the transpose, or taps of transposes, is meant
+    float plus = -0.0f;   // which changes nothing
 };
 
 // What a plan becomes.
@@ -144,6 +145,7 @@ class ClusterBuilder {
     bool foldsAway(NodeId id) const;
     NodeId lastReader(NodeId id) const;
     bool outlivesItsMemory(NodeId id) const;
+    bool scalesNorms(NodeId id) const;
     bool goesInside(NodeId sum, NodeId line) const;
     NodeId productOverRows(NodeId sum, NodeId operand) const;
     bool gradientSums(NodeId sum, NodeId dy, NodeId ofScale);
@@ -154,6 +156,7 @@ class ClusterBuilder {
     Clusters m_out;
     std::vector<std::vector<NodeId>> m_users;     // by node, through reshapes
     std::vector<bool> m_waiting;                  // lazy: computed where it is read
+    std::vector<bool> m_scaling;                  // waits as the scale of norms, as s + 1 does
     std::vector<bool> m_turned, m_sameAsOperand;  // see Clusters::placeOf
     std::vector<bool> m_probed;
     std::map<NodeId, HeadNodes> m_heads;  // by the node at whose turn the launch comes

@@ -83,6 +83,7 @@ void ClusterBuilder::need(NodeId id) {
         return;
     }
     const Node& n = node(from);
+    if (m_scaling[size_t(from)]) return need(view(from).node);
     if (n.op == Op::sliceRows) return need(n.inputs[0]);
     m_waiting[size_t(from)] = false;
     m_out.kept[size_t(from)] = true;
@@ -97,7 +98,7 @@ void ClusterBuilder::needOperands(NodeId id) {
     for (NodeId input : n.inputs) {
         const NodeId from = origin(input);
         if (!m_waiting[size_t(from)] || node(from).op == Op::fill) continue;
-        if (node(from).op == Op::sliceColumns || node(from).op == Op::sliceRows)
+        if (node(from).op == Op::sliceColumns || node(from).op == Op::sliceRows || m_scaling[size_t(from)])
             need(view(from).node);
         else if (node(from).shape.size() == n.shape.size() && n.op != Op::padColumns)
             needOperands(from);
@@ -133,7 +134,10 @@ void ClusterBuilder::takePointwise(NodeId id) {
 // read afterwards.
 bool ClusterBuilder::reaches(int index, NodeId of) const {
     const Cluster& c = m_out.all[size_t(index)];
-    for (NodeId input : node(of).inputs) {
+    const Node& n = node(of);
+    for (size_t i = 2; n.op == Op::normalise && i < n.inputs.size(); ++i)  // read from memory
+        if (m_out.clusterOf[size_t(view(n.inputs[i]).node)] == index) return false;
+    for (NodeId input : n.inputs) {
         const NodeId from = origin(input);
         if (m_waiting[size_t(from)]) {
             if (!reaches(index, from)) return false;
@@ -265,6 +269,7 @@ void ClusterBuilder::take(NodeId id) {
         return;
     }
     if (waits(id)) {
+        m_scaling[size_t(id)] = scalesNorms(id);
         m_waiting[size_t(id)] = true;
         return;
     }

@@ -152,7 +152,9 @@ int CodeWriter::compute(NodeId id) {
                     strided(v, space, s);
                     if (e.samples > 1 && s.shape.kind == Operand::full && space.positions() > 1)
                         s.shape.kind = Operand::strided;
-                    return source(s.node, s.offset, s.shape);
+                    const int read = source(s.node, s.offset, s.shape);
+                    if (!m_b.m_scaling[size_t(m_b.origin(v))]) return read;
+                    return step(Op::affine, read, none, 1, m_b.view(v).plus);
                 };
                 result = step(Op::multiply, result, perSample(n.inputs[2]));
                 result = step(Op::add, result, perSample(n.inputs[3]));

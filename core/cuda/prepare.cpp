@@ -338,7 +338,10 @@ void Executor::prepareLines(const Cluster& c, Prepared& p) {
     if (s.inputs > 3) {
         l.scale.data = s.in[3];
         l.scale.positions = divisorOf(int64_t(s.sizes.height) * s.sizes.width);
-        l.scale.step = s.inSizes[3].samples > 1 ? s.count : 0;
+        const View scale = m_builder->view(g.nodes[size_t(c.anchor)].inputs[3]);
+        l.scale.step = s.inSizes[3].samples == 1 ? 0 : scale.step ? int32_t(scale.step) : s.count;
+        l.plus = scale.plus;
+        s.wide = s.wide && l.scale.step % 4 == 0;
     }
     const auto sum = [&](NodeId id) -> float* {
         if (id < 0) return nullptr;

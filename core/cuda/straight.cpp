@@ -222,10 +222,20 @@ Scaling Executor::scaled(const Program& p, const Plain& moments) {
     const auto operand = [&](uint8_t from) -> const Operand& {
         return p.operands[from - Instruction::memory];
     };
-    const auto next = [&](int i, Op op) {
+    // The instruction i, where it is `op` of the value so far and of memory.
+    const auto is = [&](int i, Op op) {
         const Instruction& in = p.code[i];
-        return i < p.count && Op(in.op) == op && in.keep == Instruction::nothing &&
-               in.first == (i == 0 ? in.first : Instruction::last) && isMemory(in.second);
+        return i < p.count && Op(in.op) == op && in.first == (i == 0 ? in.first : Instruction::last) &&
+               isMemory(in.second);
+    };
+    const auto next = [&](int i, Op op) { return is(i, op) && p.code[i].keep == Instruction::nothing; };
+    // The product of what was normalised with s + b.
+    const auto modulates = [&] {
+        const Instruction &kept = p.code[1], &sum = p.code[2], &all = p.code[3];
+        return p.count > 3 && kept.keep < Program::registers && Op(sum.op) == Op::affine && sum.a == 1 &&
+               isMemory(sum.first) && sum.keep == Instruction::nothing && Op(all.op) == Op::multiply &&
+               all.first == kept.keep && all.second == Instruction::last &&
+               all.keep == Instruction::nothing && termOf(operand(sum.first), out.scale);
     };
     const bool groups = moments.parts > 0;
     const auto moment = [&](uint8_t from, const float* at) {
@@ -236,13 +246,18 @@ Scaling Executor::scaled(const Program& p, const Plain& moments) {
         const uint8_t store = p.code[i].store;
         return store == Instruction::nothing ? nullptr : p.outputs[store].data;
     };
-    if (!next(0, Op::subtract) || !isMemory(p.code[0].first) || !next(1, Op::multiply)) return out;
+    if (!next(0, Op::subtract) || !isMemory(p.code[0].first) || !is(1, Op::multiply)) return out;
     const Operand& x = operand(p.code[0].first);
     if (x.kind != Operand::full || x.data != moments.in[0] || !moment(p.code[0].second, moments.out) ||
         !moment(p.code[1].second, moments.out + 1))
         return out;
     int i = 2;
-    if (next(i, Op::multiply) && termOf(operand(p.code[i].second), out.scale)) ++i;
+    if (modulates())
+        out.plus = p.code[2].b, i = 4;
+    else if (p.code[1].keep != Instruction::nothing)
+        return out;
+    else if (next(i, Op::multiply) && termOf(operand(p.code[i].second), out.scale))
+        ++i;
     if (next(i, Op::add) && termOf(operand(p.code[i].second), out.shift)) ++i;
     out.out = place(i - 1);
     for (int k = 0; k + 1 < i; ++k)

@@ -7,6 +7,8 @@
 namespace support {
 namespace {
 
+bool looking = false;  // at what has no need to be written
+
 struct FusedRow {
     Row row;
     const char* launch;  // as Executor::describe begins it; in exact mode there are none
@@ -19,6 +21,19 @@ struct FusedRow {
 Var modulatedTwice(Recorder&, const Inputs& x) {
     Var h = x[0];
     for (int i = 0; i < 2; ++i) h = h + x[3] * square(layerNorm(h, 1e-2f, 1 + x[1], x[2]));
+    return h;
+}
+// With what modulates side by side in one value, which is no weight: 1 + scale is made where it is read.
+Var modulatedByParts(Recorder& r, const Inputs& x) {
+    const Var parts = square(x[1]) - 1;
+    const int channels = int(x[0].shape().channels());
+    const auto part = [&](int i) { return sliceColumns(parts, i * channels, channels); };
+    Var h = x[0];
+    for (int i = 0; i < 2; ++i) {
+        const Var scale = 1 + part(2 * i);
+        if (looking) r.probe(i == 0 ? "scale" : "scale2", scale);
+        h = h + square(layerNorm(h, 1e-2f, scale, part(2 * i + 1)));
+    }
     return h;
 }
 Var scaledTwice(Recorder&, const Inputs& x) {
@@ -39,13 +54,14 @@ std::vector<FusedRow> normRows() {
         {row("norms, one line a sample", {{19, 1, 64}, {19, 64}, {19, 64}, {19, 64}}, modulatedTwice), launch,
          2, 4e-6},
         {row("norms, odd", {{3, 37, 39}, {3, 39}, {3, 39}, {3, 39}}, modulatedTwice), launch, 2, 4e-6},
+        {row("norms, modulated by parts", {{3, 37, 192}, {3, 768}}, modulatedByParts), "pointwise", 7, 4e-6},
+        {row("norms of samples by parts", {{70, 64}, {70, 256}}, modulatedByParts), "pointwise", 5, 4e-6},
+        {row("norms, odd, by parts", {{3, 37, 39}, {3, 156}}, modulatedByParts), "pointwise", 9, 4e-6},
         {row("norms of all lines", {{50, 49, 128}, {128}, {128}}, scaledTwice), launch, 2, 4e-6},
         {row("norms of rows", {{77, 20}, {20}, {20}}, scaledTwice), launch, 2, 4e-6},
         {row("norms of few lines", {{1, 3, 260}, {260}, {260}}, scaledTwice), launch, 2, 4e-6},
     };
 }
-
-bool looking = false;  // at what attention has no need to write
 
 // T queries, S keys, D channels of all heads.
 FusedRow attentionRow(const char* name, int samples, int T, int S, int D, int heads, bool causal,

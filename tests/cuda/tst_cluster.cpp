@@ -115,6 +115,36 @@ class TestCluster : public QObject {
         }
     }
 
+    // What only norms and gradients of lines read as s + 1 is made of s by themselves, in FP32 too.
+    void aScalePlusOneHasNoLaunch() {
+        const auto count = [](bool look, bool train, int channels, bool exact) {
+            const auto built = build(
+                [&](Recorder& r) {
+                    const Var all = layer(r, r.normal("c", {5, 8}), 8, 2 * channels, "0");
+                    const Var scale = 1 + sliceColumns(all, 0, channels);
+                    if (look) r.probe("scale", scale);
+                    Var h = layer(r, r.normal("x", {5, 7, channels}), channels, channels, "1");
+                    h = layerNorm(h, 1e-5f, scale, sliceColumns(all, channels, channels));
+                    if (train)
+                        r.minimize(mean(square(h)), "", Adam{{0.01f}, {0.9f}});
+                    else
+                        r.probe("h", h);
+                },
+                exact);
+            return built->count(Kind::pointwise);
+        };
+        for (const bool exact : {false, true}) {
+            QCOMPARE(count(true, false, 13, exact) - count(false, false, 13, exact), 1);
+            QCOMPARE(count(true, true, 12, exact) - count(false, true, 12, exact), 1);
+            QCOMPARE(count(true, true, 13, exact) - count(false, true, 13, exact), 0);
+        }
+        const auto weight = build([](Recorder& r) {  // which may change before it is read
+            r.probe("h", layerNorm(r.normal("x", {5, 12}), 1e-5f, 1 + r.parameter("s", {12}, {}),
+                                   r.parameter("b", {12}, {})));
+        });
+        QCOMPARE(weight->count(Kind::pointwise), 2);
+    }
+
     // Attention is one launch, and its gradient another, whoever looks at what is in between; in FP32
     // neither.
     void attentionIsOneLaunch() {

@@ -110,7 +110,7 @@ __global__ void __launch_bounds__(mostThreads, !INTERPRETED && HELD <= 4 ? 2 : 1
         for (int i = 0; s.has(i); ++i) runFour(program, pass, s.element(i), splat<4>(0));
         return;
     }
-    scale = each<4>(scale, [=](float v) { return v * slope; });
+    scale = each<4>(scale, [=, plus = to.plus](float v) { return (v + plus) * slope; });
 #pragma unroll
     for (int i = 0; i < HELD; ++i) {
         if (!s.has(i)) continue;

@@ -47,7 +47,7 @@ __global__ void __launch_bounds__(threads) normalisedLines(const __grid_constant
         Lanes<4> y = each<4>(x[q], [=](float v) { return v * slope; });
         if (s.scale.data)
             y = each<4>(y, loadRun<4>(at(s.scale, uint32_t(line), uint32_t(c))),
-                        [](float v, float w) { return v * w; });
+                        [plus = s.plus](float v, float w) { return v * (w + plus); });
         if (s.shift.data)
             y = each<4>(y, loadRun<4>(at(s.shift, uint32_t(line), uint32_t(c))),
                         [](float v, float w) { return v + w; });
@@ -117,7 +117,9 @@ __global__ void __launch_bounds__(32 * crewOf(QUADS), QUADS == 4 ? 4 : 1024 / (3
                 sumUp(0, int(c), first,
                       each<4>(g[q], x[q], [=](float dy, float v) { return dy * (v * slope); }));
             if (l.shiftSums) sumUp(ofShift, int(c), first, g[q]);
-            if (l.scale.data) g[q] = each<4>(g[q], load(at(l.scale, line, c)), times);
+            if (l.scale.data)
+                g[q] = each<4>(g[q], load(at(l.scale, line, c)),
+                               [plus = l.plus](float dy, float w) { return dy * (w + plus); });
 #pragma unroll
             for (int i = 0; i < 4; ++i) {
                 sum += g[q].at[i];

@@ -204,6 +204,13 @@ void operation(Op op, const Plain& p) {
         call.inRows[i] = p.inSizes[i].samples;
         call.inColumns[i] = int64_t(p.inSizes[i].height) * p.inSizes[i].width * p.inSizes[i].channels;
     }
+    Values scale;
+    if (const LineGradient& l = p.lines; l.scale.data) {
+        for (int64_t n = 0; n < call.inRows[3]; ++n)
+            for (int64_t c = 0; c < call.inColumns[3]; ++c)
+                scale.push_back(l.scale.data[n * l.scale.step + c] + l.plus);
+        call.in[3] = scale.data();
+    }
     if (op == Op::drawRows) {
         call.at = {p.clock->seed, p.stream, p.clock->step + p.stepsAhead, p.repeat};
         call.tableValues = p.tableValues, call.tableBytes = p.tableBytes, call.tableRows = p.tableRows;
