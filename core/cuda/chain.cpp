@@ -56,7 +56,9 @@ Link Executor::linkOf(const Prepared& p, int64_t rows) const {
     l.program = m_programs[size_t(p.program)];
     l.each = int32_t(l.pass.size / rows);
     if (l.way == Link::elements)
-        l.pass.wide = l.pass.wide && l.each * Chain::together % 4 == 0 && l.pass.size % 4 == 0;
+        // A thread for each element where there are enough.
+        l.pass.wide = l.pass.wide && l.each * Chain::together > Chain::threads &&
+                      l.each * Chain::together % 4 == 0 && l.pass.size % 4 == 0;
     return l;
 }
 

@@ -110,6 +110,13 @@ __device__ __forceinline__ Lanes<V> loadOperand(const Operand& o, uint32_t e) {
     return loadSlowly<V>(o, e);
 }
 
+// A call would wait for what it loads.
+template <int V>
+__device__ __forceinline__ Lanes<V> loadEarly(const Operand& o, uint32_t e) {
+    if (V > 1 || o.kind == Operand::full || o.kind == Operand::row) return loadOperand<V>(o, e);
+    return splat<V>(o.kind == Operand::scalar ? *o.data : loadOne(o, e));
+}
+
 template <int V>
 static __device__ __noinline__ void storeColumns(const Output& o, uint32_t e, const Lanes<V>& v) {
     if (V == 4 && ((o.channels.divisor | o.step) & 3) == 0 &&
@@ -288,7 +295,7 @@ __device__ __forceinline__ Lanes<V> runProgram(const Program& p, const Pass& pas
     const int operands = p.operandCount;
 #pragma unroll
     for (int i = 0; i < 4; ++i)
-        if (i < operands) early[i] = loadOperand<V>(p.operands[i], e);
+        if (i < operands) early[i] = loadEarly<V>(p.operands[i], e);
     const auto source = [&](uint8_t from) -> Lanes<V> {
         if (from == Instruction::last) return last;
         switch (from) {
