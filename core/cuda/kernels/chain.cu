@@ -22,11 +22,12 @@ __device__ __forceinline__ void passElements(const Link& l, uint32_t begin, uint
 template <bool TURN>
 __device__ __noinline__ void multiplyLink(const Link& l, int first, int count, int step, float* left,
                                           float* result) {
+    const Product p = l.product;  // its flags are read at once, not one behind the other
     const int warp = int(threadIdx.x) / 32;
-    multiplyTiles<1, warps, TURN, false>(l.product, l.program, l.pass, warp, l.product.n / (8 * runs), first,
-                                         count, step, left, l.keeps ? result : nullptr, [&] {
+    multiplyTiles<1, warps, TURN, false>(p, l.program, l.pass, warp, p.n / (8 * runs), first, count, step,
+                                         left, l.keeps ? result : nullptr, [&] {
                                              if (l.leftThere) return;
-                                             stageLeft<1, warps>(l.product, first, count, step, left);
+                                             stageLeft<1, warps>(p, first, count, step, left);
                                              awaitAll();
                                              __syncthreads();
                                          });
@@ -34,7 +35,8 @@ __device__ __noinline__ void multiplyLink(const Link& l, int first, int count, i
 
 // Each warp takes two rows at a time, each thread four columns.
 __device__ __noinline__ void multiplyShort(const Link& l, int first, int count, int step, float* result) {
-    const Product& p = l.product;
+    const Product p = l.product;
+    const int apartN = p.rightTurned ? p.ldb : 1, apartK = p.rightTurned ? 1 : p.ldb;
     for (int row = 2 * (int(threadIdx.x) / 32); row < Chain::together; row += 2 * warps)
         for (int n = 4 * laneId(); n < p.n; n += 4 * 32) {
             const bool there[2] = {row < count, row + 1 < count};
@@ -44,18 +46,23 @@ __device__ __noinline__ void multiplyShort(const Link& l, int first, int count, 
             askRows(awaited, p.straight, uint32_t(n));
             ask<false>(awaited, p.straight, uint32_t(n), e, there);
             Lanes<4> v[2] = {splat<4>(0), splat<4>(0)};
+            float a[Link::shortest][2], b[Link::shortest][4];  // all are asked for before one is used
 #pragma unroll
             for (int k = 0; k < Link::shortest; ++k) {
-                if (k >= p.k) continue;
-                const float* const a = p.a + int64_t(first + row) * p.lda + k;
-                const float a0 = there[0] ? a[0] : 0.0f, a1 = there[1] ? a[p.lda] : 0.0f;
+                const float* const from = p.a + int64_t(first + row) * p.lda + k;
 #pragma unroll
-                for (int q = 0; q < 4; ++q) {
-                    const float b = p.rightTurned ? p.b[(n + q) * p.ldb + k] : p.b[k * p.ldb + n + q];
-                    v[0].at[q] = __fmaf_rn(a0, b, v[0].at[q]);
-                    v[1].at[q] = __fmaf_rn(a1, b, v[1].at[q]);
-                }
+                for (int h = 0; h < 2; ++h) a[k][h] = k < p.k && there[h] ? from[h * p.lda] : 0.0f;
+#pragma unroll
+                for (int q = 0; q < 4; ++q)
+                    if (k < p.k) b[k][q] = p.b[(n + q) * apartN + k * apartK];
             }
+#pragma unroll
+            for (int k = 0; k < Link::shortest; ++k)
+#pragma unroll
+                for (int q = 0; q < 4; ++q)
+#pragma unroll
+                    for (int h = 0; h < 2; ++h)
+                        if (k < p.k) v[h].at[q] = __fmaf_rn(a[k][h], b[k][q], v[h].at[q]);
 #pragma unroll
             for (int q = 0; q < 4; ++q) v[0].at[q] *= p.scale, v[1].at[q] *= p.scale;
             finish<false>(p, l.program, l.pass, awaited, e, there, v);
@@ -69,7 +76,7 @@ __device__ __noinline__ void multiplyShort(const Link& l, int first, int count, 
 // Sixteen threads share an element.
 __device__ __noinline__ void multiplyFew(const Link& l, int first, int count, int step, const float* left) {
     constexpr int crew = 16;
-    const Product& p = l.product;
+    const Product p = l.product;
     const int lane = int(threadIdx.x) % crew, all = count * p.n;
     for (int x = int(threadIdx.x) / crew; x - int(threadIdx.x) / crew < all; x += threads / crew) {
         const int at = min(x, all - 1), row = at / p.n, n = at - row * p.n;
@@ -87,11 +94,19 @@ __device__ __noinline__ void multiplyFew(const Link& l, int first, int count, in
     }
 }
 
-__device__ __forceinline__ void fetchLink(Link& to, const Link* from) {
-    for (int i = int(threadIdx.x); i < int(sizeof(Link) / 16); i += threads)
-        copyAsync4(reinterpret_cast<float*>(&to) + 4 * i, reinterpret_cast<const float*>(from) + 4 * i, true);
-    commit();
-}
+// A link on its way: every thread has a part of it.
+struct Coming {
+    static constexpr int parts = int(sizeof(Link) / 16);
+    static_assert(parts <= threads);
+    uint4 part;
+
+    __device__ __forceinline__ void ask(const Link* from) {
+        if (int(threadIdx.x) < parts) part = reinterpret_cast<const uint4*>(from)[threadIdx.x];
+    }
+    __device__ __forceinline__ void keep(Link& to) const {
+        if (int(threadIdx.x) < parts) reinterpret_cast<uint4*>(&to)[threadIdx.x] = part;
+    }
+};
 
 __device__ __forceinline__ int64_t nanoseconds() {
     int64_t t;
@@ -103,8 +118,9 @@ __global__ void __launch_bounds__(threads, 1) chain(const __grid_constant__ Chai
 #if __CUDA_ARCH__ >= 800  // older cards have no such units, and are not asked to
     extern __shared__ __align__(16) float shared[];
     __shared__ Link links[2];
-    fetchLink(links[0], c.links);
-    awaitAll();
+    Coming coming;
+    coming.ask(c.links);
+    coming.keep(links[0]);
     awaitEarlier();
     __syncthreads();
     const int first = int(blockIdx.x) * Chain::together, count = min(Chain::together, c.rows - first);
@@ -113,7 +129,7 @@ __global__ void __launch_bounds__(threads, 1) chain(const __grid_constant__ Chai
     const bool stamps = blockIdx.x == 0 && threadIdx.x == 0;
     for (int i = 0; i < c.count; ++i) {
         if (stamps) c.stamps[i] = nanoseconds();
-        if (i + 1 < c.count) fetchLink(links[(i + 1) % 2], c.links + i + 1);
+        if (i + 1 < c.count) coming.ask(c.links + i + 1);
         const Link& l = links[i % 2];
         switch (l.way) {
             case Link::elements:
@@ -134,7 +150,7 @@ __global__ void __launch_bounds__(threads, 1) chain(const __grid_constant__ Chai
             float* const kept = result;
             result = left, left = kept;
         }
-        awaitAll();
+        if (i + 1 < c.count) coming.keep(links[(i + 1) % 2]);
         __syncthreads();
     }
     if (stamps) c.stamps[c.count] = nanoseconds();
