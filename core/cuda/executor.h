@@ -140,6 +140,8 @@ class Executor : public core::Executor {
     bool absorbs(const Prepared& earlier, const Prepared& later);
     void absorbLowRank();
     void useWarpgroups();
+    static bool isBeside(const Prepared& earlier, const Prepared& later, int nth);
+    void joinBeside();
     void joinProducts();
     void joinInto(std::vector<Prepared>& out, std::vector<Prepared>& members, int form);
     static bool meet(const std::vector<Interval>& of, const std::vector<Interval>& with);

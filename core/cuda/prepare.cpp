@@ -177,6 +177,7 @@ void Executor::prepare() {
     formChains();
     useWarpgroups();
     absorbLowRank();
+    joinBeside();
     joinProducts();
     // A wait for the card costs as much as some dozen launches.
     if (m_options.unroll == 0) m_options.unroll = m_launches.size() <= 160 ? 8 : 1;

@@ -11,9 +11,25 @@ constexpr int64_t processors = 132;
 // Cycles, about: what a processor has to copy, and what it has to write.
 int64_t costOf(const Product& p, int tile) {
     const int64_t height = Product::groupHeights[tile], width = Product::groupWidths[tile];
-    const int64_t blocks = ((p.m + height - 1) / height) * ((p.n + width - 1) / width);
+    const int64_t blocks = ((p.m + height - 1) / height) * ((p.n + width - 1) / width) * p.batches;
     const int64_t rounds = (blocks + processors - 1) / processors;
     return rounds * ((height + width) * p.k / 10 + height * width / 3);
+}
+
+int bestTile(const Product& p) {
+    int best = 0;
+    for (int tile = 1; tile < Product::groupTiles; ++tile)
+        if (costOf(p, tile) < costOf(p, best)) best = tile;
+    return best;
+}
+
+// Where the result goes, if a bias is all that is added on its way; or null.
+float* placeOf(const Product& p, const Pass& pass) {
+    if (pass.direct) return pass.direct;
+    const Straight& s = p.straight;
+    const bool more = s.bias2 || s.shift.data || s.gate.data || s.added || s.slopeOf || s.activation ||
+                      s.biased || s.aside || (s.early && s.late);
+    return more ? nullptr : s.early ? s.early : s.late;
 }
 
 bool overlap(const char* begin, const char* end, const char* otherBegin, const char* otherEnd) {
@@ -69,9 +85,7 @@ void Executor::useWarpgroups() {
             p.b = to, p.ldb = p.k, p.rightTurned = true;
         }
         if (fits) {
-            p.groupTile = 0;
-            for (int tile = 1; tile < Product::groupTiles; ++tile)
-                if (costOf(p, tile) < costOf(p, p.groupTile)) p.groupTile = tile;
+            p.groupTile = bestTile(p);
             p.splits = 1, p.lineRows = 0;
         }
         all.push_back(std::move(prepared));
@@ -88,6 +102,56 @@ void Executor::useWarpgroups() {
         p.launch.turns.list = at;
         m_card->upload(at, list->data(), list->size() * sizeof(Turn));
         at += (list++)->size();
+    }
+}
+
+// Is `later` the same product as `p`, of the right operand that lies `nth` below p's, with the bias beside
+// it?
+bool Executor::isBeside(const Prepared& earlier, const Prepared& later, int nth) {
+    const Product &p = earlier.launch.product, &q = later.launch.product;
+    const Straight &s = p.straight, &t = q.straight;
+    const auto below = [&](const float* x, const float* y, int64_t apart) {
+        return x && y ? y - x == nth * apart : !x && !y;
+    };
+    return later.launch.kind == Kind::product && earlier.segment == later.segment && q.groupTile >= 0 &&
+           p.a == q.a && p.lda == q.lda && p.m == q.m && p.n == q.n && p.k == q.k && p.lde == q.lde &&
+           p.ldb == q.ldb && p.scale == q.scale && !q.low.left && below(p.b, q.b, int64_t(p.n) * p.ldb) &&
+           below(s.bias, t.bias, p.n) && !earlier.launch.pass.direct == !later.launch.pass.direct &&
+           !s.early == !t.early && placeOf(q, later.launch.pass) > placeOf(p, earlier.launch.pass);
+}
+
+// Products of one left operand with the parts of one weight, as q, k and v are, become one launch.
+void Executor::joinBeside() {
+    for (size_t i = 0; i < m_launches.size(); ++i) {
+        const Product first = m_launches[i].launch.product;
+        if (m_launches[i].launch.kind != Kind::product || first.groupTile < 0 || first.low.left ||
+            !placeOf(first, m_launches[i].launch.pass))
+            continue;
+        const float* const place = placeOf(first, m_launches[i].launch.pass);
+        std::vector<size_t> between;
+        for (size_t k = i + 1; k < m_launches.size() && m_launches[k].segment == m_launches[i].segment; ++k) {
+            Product& joined = m_launches[i].launch.product;
+            const Prepared& other = m_launches[k];
+            const int64_t apart = isBeside(m_launches[i], other, joined.batches)
+                                      ? placeOf(other.launch.product, other.launch.pass) - place
+                                      : 0;
+            const bool fits = apart > 0 && (joined.batches == 1 || apart == joined.batches * joined.eOuter) &&
+                              std::none_of(between.begin(), between.end(),
+                                           [&](size_t b) { return ordered(m_launches[b], other); });
+            if (!fits) {
+                between.push_back(k);
+                if (between.size() > 8) break;
+                continue;
+            }
+            if (joined.batches == 1) joined.eOuter = apart;
+            ++joined.batches;
+            joined.groupTile = bestTile(joined);
+            for (const auto part : {&Prepared::reads, &Prepared::writes})
+                (m_launches[i].*part)
+                    .insert((m_launches[i].*part).end(), (other.*part).begin(), (other.*part).end());
+            m_launches.erase(m_launches.begin() + int64_t(k));
+            --k;
+        }
     }
 }
 

@@ -15,6 +15,7 @@ struct Case {
     int m, k, n;
     const char* path;  // what the launches say on a Hopper card
     int rank = 0;      // of an update beside W
+    int parts = 1;     // of W and b, each with a product of its own
 };
 
 std::string allLaunches(const cuda::Executor& executor) {
@@ -29,10 +30,17 @@ void layer(Recorder& r, const Case& c) {
         return r.parameter(name, shape, {Initial::normal, deviation});
     };
     const float each = 1 / std::sqrt(float(c.k));
-    const Var x = drawn("x", {c.m, c.k}, 1), w = drawn("w", {c.n, c.k}, each),
-              v = drawn("v", {c.n, c.k}, each), b = drawn("b", {c.n}, 1),
+    const Var x = drawn("x", {c.m, c.k}, 1), w = drawn("w", {c.parts * c.n, c.k}, each),
+              v = drawn("v", {c.n, c.k}, each), b = drawn("b", {c.parts * c.n}, 1),
               weight = drawn("weight", {c.m, c.n}, 1);
-    Var hidden = matmul(x, transpose(w)) + b;
+    const auto part = [&](int i) {
+        const Var bias = sliceColumns(reshape(b, {1, c.parts * c.n}), i * c.n, c.n);
+        return matmul(x, sliceColumns(transpose(w), i * c.n, c.n)) + bias;
+    };
+    std::vector<Var> parts;
+    for (int i = 0; i < c.parts; ++i) parts.push_back(part(i));
+    Var hidden = parts[0];
+    for (int i = 1; i < c.parts; ++i) hidden = layerNorm(hidden, 1e-2f) + layerNorm(parts[size_t(i)], 1e-2f);
     if (c.rank > 0) {
         const Var down = drawn("A", {c.rank, c.k}, each), up = drawn("B", {c.n, c.rank}, 1);
         hidden = hidden + matmul(matmul(x, transpose(down)), transpose(2 * up));
@@ -61,6 +69,8 @@ void largeProducts() {
         {"odd channels", 1500, 67, 93, "product"},
         {"with an update of low rank", 4096, 192, 192, "groups 64 x 96 straight with rank 4", 4},
         {"of a higher rank, at edges", 1037, 100, 84, "straight with rank 12", 12},
+        {"parts of one weight", 4096, 192, 192, "x 3 tile", 0, 3},
+        {"parts, at edges", 1037, 100, 84, "x 3 tile", 0, 3},
         {"of a rank in eights", 2048, 36, 260, "straight with rank 8", 8},
         {"of no rank in fours", 1200, 64, 96, "product", 6},
     };

@@ -66,6 +66,7 @@ __global__ void __launch_bounds__(T::threads)
     float* const shared = reinterpret_cast<float*>(raw + (1024 - sharedAddress(raw) % 1024) % 1024);
     const int thread = int(threadIdx.x), warp = thread / 32, lane = thread % 32;
     const int m0 = int(blockIdx.y) * T::m, n0 = int(blockIdx.x) * T::n;
+    const int right0 = n0 + int(blockIdx.z) * p.n;  // of several right operands, one below the other
     const int tilesK = (p.k + along - 1) / along, stages = T::stages(p.k);
     if (thread == 0) {
         for (int s = 0; s < stages; ++s) {
@@ -85,7 +86,7 @@ __global__ void __launch_bounds__(T::threads)
             if (round > 0) awaitBarrier(empty + s, (round - 1) & 1);
             arriveExpecting(full + s, 4 * T::stage);
             copyBox(shared + s * T::stage, a, tile * along, m0, full + s);
-            copyBox(shared + s * T::stage + T::m * along, b, tile * along, n0, full + s);
+            copyBox(shared + s * T::stage + T::m * along, b, tile * along, right0, full + s);
         }
         return;
     }
@@ -99,9 +100,9 @@ __global__ void __launch_bounds__(T::threads)
         for (int i = 0; i < T::runs; ++i) {
             const int line = line0 + i * linesApart;
             there[i] = line < p.m && column < p.n;
-            e[i] = uint32_t(line * p.lde + column);
+            e[i] = uint32_t(blockIdx.z) * uint32_t(p.eOuter) + uint32_t(line * p.lde + column);
         }
-        if (column < p.n) askRows(w, p.straight, uint32_t(column));
+        if (column < p.n) askRows(w, p.straight, uint32_t(column - n0 + right0));
         ask<true>(w, p.straight, uint32_t(column), e, there);
     };
     AwaitedRuns<T::runs> awaited;
@@ -197,9 +198,10 @@ void launchTile(const Product& p, const Pass& pass, cudaStream_t stream) {
     static const cudaError_t raised =
         cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, T::bytes(1 << 20));
     (void)raised;
-    const dim3 grid(uint32_t((p.n + T::n - 1) / T::n), uint32_t((p.m + T::m - 1) / T::m));
-    kernel<<<grid, T::threads, size_t(T::bytes(p.k)), stream>>>(boxes(p.a, p.k, p.m, p.lda, T::m),
-                                                                boxes(p.b, p.k, p.n, p.ldb, T::n), p, pass);
+    const dim3 grid(uint32_t((p.n + T::n - 1) / T::n), uint32_t((p.m + T::m - 1) / T::m),
+                    uint32_t(p.batches));
+    kernel<<<grid, T::threads, size_t(T::bytes(p.k)), stream>>>(
+        boxes(p.a, p.k, p.m, p.lda, T::m), boxes(p.b, p.k, p.n * p.batches, p.ldb, T::n), p, pass);
 }
 
 template <int TILE>
