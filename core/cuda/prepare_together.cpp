@@ -52,7 +52,7 @@ void Executor::joinInto(std::vector<Prepared>& out, std::vector<Prepared>& membe
     for (const Prepared& m : members) {
         Member member{m.launch.product, m.launch.pass.direct, all.blocks, all.runs};
         Product& p = member.product;
-        p.splits = int32_t(std::clamp<int64_t>(processors * p.k / work, 1, p.k / 64));
+        p.splits = int32_t(std::clamp<int64_t>(processors * p.k / std::max<int64_t>(work, 1), 1, p.k / 64));
         p.partial = p.splits > 1 ? workspace(int64_t(p.splits) * p.m * (p.n + 1)) : nullptr;
         all.blocks += int32_t(tilesOf(p, Together::sides[form])) * p.splits;
         all.runs += p.m * (p.n + (p.rowSums ? 1 : 0)) / 4;
