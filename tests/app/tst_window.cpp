@@ -42,14 +42,7 @@ class TestWindow : public QObject, support::WithWindow {
   private slots:
     void initTestCase() { QVERIFY2(glProbe().usable, qPrintable(glProbe().reason)); }
 
-    void init() {
-        m_window = support::stillWindow({.lesson = "gan", .preset = "figure1"});
-        m_window->resize(1600, 1000);
-        m_window->show();
-        m_window->activateWindow();
-        QVERIFY(QTest::qWaitForWindowActive(m_window.get()));
-        QVERIFY(comesTrue([&] { return frame().lesson == "gan" && !frame().settings.empty(); }));
-    }
+    void init() { openFigure1(); }
     void cleanup() { m_window.reset(); }
 
     void keysMoveTheRunWhereverTheFocusIs() {

@@ -25,6 +25,15 @@ inline std::unique_ptr<app::MainWindow> stillWindow(const core::RunRequest& requ
 // What the tests of one window share.
 class WithWindow {
   protected:
+    // The GAN's first preset, before its first step.
+    void openFigure1() {
+        m_window = stillWindow({.lesson = "gan", .preset = "figure1"});
+        m_window->resize(1600, 1000);
+        m_window->show();
+        m_window->activateWindow();
+        QVERIFY(QTest::qWaitForWindowActive(m_window.get()));
+        QVERIFY(comesTrue([&] { return frame().lesson == "gan" && !frame().settings.empty(); }));
+    }
     app::MainWindow& window() { return *m_window; }
     const core::Frame& frame(size_t column = 0) { return window().column(column).frame(); }
     void press(Qt::Key key, Qt::KeyboardModifiers modifiers = Qt::NoModifier) {
