@@ -41,6 +41,7 @@ struct PlaneWork {
         }
         figures["w2"] = apart;
         figures["w2_baseline"] = known->second;
+        figures["w2_count"] = count;
         return true;
     }
 };
@@ -80,6 +81,7 @@ struct GarmentWork {
         }
         figures["frechet"] = apart;
         figures["frechet_baseline"] = known->second;
+        figures["frechet_count"] = double(count);
         return true;
     }
 };

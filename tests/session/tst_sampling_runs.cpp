@@ -222,6 +222,7 @@ class TestSamplingRuns : public QObject {
         QCOMPARE(judged->figures.at("w2"), wasserstein2(x, all.first(1000), 2));
         QCOMPARE(judged->figures.at("w2_baseline"),
                  wasserstein2(all.subspan(1000, 1000), all.first(1000), 2));
+        QCOMPARE(judged->figures.at("w2_count"), 500.0);
         // A run that is not wanted any more is not judged.
         run.sample(2, {.seed = 4});
         while (!run.samplings().published()->find(2)->complete()) run.sampleMore();

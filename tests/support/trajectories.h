@@ -63,7 +63,7 @@ struct TrajectoryMaker {
             kept.after = core::Kept(stateOf(step + 1), true);
             run.steps.push_back(std::make_shared<core::KeptStep>(std::move(kept)));
         }
-        if (run.complete()) run.figures = {{"w2", 0.21}, {"w2_baseline", 0.1}};
+        if (run.complete()) run.figures = {{"w2", 0.21}, {"w2_baseline", 0.1}, {"w2_count", 500}};
         return run;
     }
 };

@@ -126,6 +126,7 @@ inline Frame pointsFrame(const std::string& data) {
     c["posterior"] = {{1, 6}, {0.82f, 0.06f, 0.76f, 0.065f, 0.55f, 250}};
     scalar(frame, "w2", [](double s) { return 0.2 + 2 * std::exp(-s / 400); });
     scalar(frame, "w2_baseline", [](double) { return 0.12; });
+    scalar(frame, "w2_count", [](double) { return 2000.0; });
     addRuns(frame, false);
     return frame;
 }

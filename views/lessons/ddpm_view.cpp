@@ -79,7 +79,7 @@ std::vector<Panel> DdpmView::panels(const Frame& frame) {
     });
     add("race", {}, [this](Canvas& c, const Frame& f, const SetHandle&) { m_race.draw(c, f, m_actions); });
     if (points) {
-        add("distance", {"w2", "w2_baseline"},
+        add("distance", {"w2", "w2_baseline", "w2_count"},
             [](Canvas& c, const Frame& f, const SetHandle&) { ddpm::drawDistance(c, f); });
         add("posterior", {"posterior"},
             [this](Canvas& c, const Frame& f, const SetHandle& set) { m_posterior.draw(c, f, m_time, set); });

@@ -73,7 +73,7 @@ Measure nearestMeasure(const DatasetPtr& data) {
 }
 
 Measure distanceMeasure(const DatasetPtr& data) {
-    Measure m{{"w2", "w2_baseline"}, {"judged"}, nullptr};
+    Measure m{{"w2", "w2_baseline", "w2_count"}, {"judged"}, nullptr};
     m.computePart = [data, work = FigureWork(), of = std::vector<float>()](Channels& c) mutable {
         if (!work || of != c["judged"].values) {
             of = c["judged"].values;

@@ -160,7 +160,7 @@ void drawDistance(Canvas& canvas, const core::Frame& frame) {
     canvas.history("w2",
                    {curveOf(frame, "w2", "W_2", Ink::generated),
                     curveOf(frame, "w2_baseline", "real", Stroke(Ink::exact, 2, Dash::dashed))},
-                   {.y = {.label = "W_2"}});
+                   {.y = {.label = distanceLabel(canvas, double(frame.scalar("w2_count", NAN)))}});
 }
 
 }  // namespace views::ddpm

@@ -70,8 +70,10 @@ void Race::collect(const core::Frame& frame, const SamplingActions& actions) {
         const auto end = run->values(Trajectory::state, int(run->steps.size()));
         entry.error = rms(end, m_exact);
         entry.distance = figureOf(*run, "w2");
-        if (const double baseline = figureOf(*run, "w2_baseline"); std::isfinite(baseline))
+        if (const double baseline = figureOf(*run, "w2_baseline"); std::isfinite(baseline)) {
             m_baseline = baseline;
+            m_judged = figureOf(*run, "w2_count");
+        }
         entry.evaluations = run->evaluations();
         entry.known = true;
         actions.discard(entry.run);
@@ -94,8 +96,10 @@ void Race::drawCurves(Canvas& canvas, Rect where) const {
     }
     if (high <= 0) low = 1e-3, high = 1;
     if (m_distances && m_baseline > 0) low = std::min(low, m_baseline);
-    PlotStyle style = axes({.low = 3, .high = most * 1.1, .label = "evaluations", .log = true},
-                           axisOver(low, high, m_distances ? "W_2" : "distance from the exact end", true));
+    PlotStyle style =
+        axes({.low = 3, .high = most * 1.1, .label = "evaluations", .log = true},
+             axisOver(low, high,
+                      m_distances ? distanceLabel(canvas, m_judged) : "distance from the exact end", true));
     for (const Sampler& sampler : samplers) style.ends.push_back(sampler.name);
     Plot plot = canvas.plot("race", style, where);
     if (m_distances && m_baseline > 0)

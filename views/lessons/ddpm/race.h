@@ -31,8 +31,8 @@ class Race {
     int64_t m_reference = 0;  // the run with so many steps that it counts as exact
     std::vector<float> m_exact;
     std::vector<Entry> m_entries;
-    double m_baseline = 0;
-    bool m_distances = false;  // W_2 from the data instead
+    double m_baseline = 0, m_judged = NAN;  // W_2 of real points, and how many are compared
+    bool m_distances = false;               // W_2 from the data instead
     int64_t m_trainingStep = -1;
 };
 

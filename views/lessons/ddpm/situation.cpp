@@ -39,6 +39,10 @@ Grid planeGrid(std::span<const float> values, int side) {
     return {values, side, side, -extent, extent, -extent, extent};
 }
 
+std::string distanceLabel(const Canvas& canvas, double samples) {
+    return std::isfinite(samples) ? "W_2, " + count(int64_t(samples)) + " " + canvas.words("samples") : "W_2";
+}
+
 Images dataPictures(std::span<const float> values, int side) {
     return {.values = values, .width = side, .height = side, .low = -1, .high = 1};
 }

@@ -25,6 +25,9 @@ PlotStyle axes(const Axis& x, const Axis& y);
 // Values on a square of that many cells a side over the plane; empty where there are too few.
 Grid planeGrid(std::span<const float> values, int side);
 
+// The label of W_2, with how many samples were compared: of fewer it is larger.
+std::string distanceLabel(const Canvas& canvas, double samples);
+
 // Data between −1 and 1 as grey; noise, and what is predicted of it, in two colours around 0.
 Images dataPictures(std::span<const float> values, int side);
 Images noisePictures(std::span<const float> values, int side, float reach = 2.5f);

@@ -113,11 +113,15 @@ std::vector<std::string> Viewer::headLines(const Canvas& canvas, const Shown& sh
                         std::to_string(run.total));
     }
     for (const auto& [name, value] : run.figures) {
-        if (name.ends_with("_baseline")) continue;
-        const auto baseline = run.figures.find(name + "_baseline");
+        if (name.ends_with("_baseline") || name.ends_with("_count")) continue;
         parts.push_back(canvas.words(nameOf(name)) + " " + figure(value));
-        if (baseline != run.figures.end())
-            parts.back() += " (" + canvas.words("real") + " " + figure(baseline->second) + ")";
+        const auto baseline = run.figures.find(name + "_baseline"),
+                   judged = run.figures.find(name + "_count");
+        if (baseline == run.figures.end()) continue;
+        parts.back() += " (" + canvas.words("real") + " " + figure(baseline->second);
+        if (judged != run.figures.end())
+            parts.back() += ", " + count(int64_t(judged->second)) + " " + canvas.words("samples");
+        parts.back() += ")";
     }
     // By the longest that it can be, so that nothing jumps from step to step.
     const float first = width - placeWidth(canvas) - buttonWidth(canvas) - canvas.px(8);
