@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <set>
 
-#include "core/cuda/executor.h"
+#include "core/cuda/lowering.h"
 
 namespace core::cuda {
 namespace {
@@ -21,7 +21,7 @@ const float* endOf(const Link& l) {
 }  // namespace
 
 // Can blocks of some rows each carry the launch out?
-bool Executor::goesByRows(const Prepared& p, int64_t rows) {
+bool Lowering::goesByRows(const Prepared& p, int64_t rows) {
     const Launch& l = p.launch;
     if (p.program < 0 || p.parts <= 0 || p.parts % rows != 0 || l.pass.size % rows != 0) return false;
     for (const Interval& range : p.writes)
@@ -32,18 +32,18 @@ bool Executor::goesByRows(const Prepared& p, int64_t rows) {
            wayOf(l.product) != Link::elements;
 }
 
-bool Executor::chains(const Prepared& p, int64_t rows) const {
+bool Lowering::chains(const Prepared& p, int64_t rows) const {
     return !p.launch.pass.clock && goesByRows(p, rows);
 }
 
-Link::Way Executor::wayOf(const Product& p) {
+Link::Way Lowering::wayOf(const Product& p) {
     if (p.n <= Link::fewest) return Link::fewColumns;
     if (p.k <= Link::shortest) return Link::shortSums;
     const bool tiles = p.wideA && p.wideB && p.k % 32 == 0 && p.k <= Chain::widest && p.n % 16 == 0;
     return tiles ? Link::tiles : Link::elements;
 }
 
-Link Executor::linkOf(const Prepared& p, int64_t rows) const {
+Link Lowering::linkOf(const Prepared& p, int64_t rows) const {
     Link l;
     l.way = p.launch.kind == Kind::product ? wayOf(p.launch.product) : Link::elements;
     l.pass = p.launch.pass;
@@ -63,7 +63,7 @@ Link Executor::linkOf(const Prepared& p, int64_t rows) const {
 }
 
 // Does `later` wait for `earlier`; and if so, row by row?
-Executor::Waiting Executor::waiting(const Prepared& earlier, const Prepared& later, int64_t rows) {
+Lowering::Waiting Lowering::waiting(const Prepared& earlier, const Prepared& later, int64_t rows) {
     Waiting out = Waiting::none;
     const auto meet = [&](const std::vector<Interval>& of, const std::vector<Interval>& with) {
         for (const Interval& a : of)
@@ -82,7 +82,7 @@ Executor::Waiting Executor::waiting(const Prepared& earlier, const Prepared& lat
 
 // Are the links a perceptron as kernels/chain_wide.cu has it? Its number of hidden products,
 // or 0. What only the next link reads is then stored nowhere.
-int Executor::widen(Link* links, size_t count) const {
+int Lowering::widen(Link* links, size_t count) const {
     constexpr int width = Chain::wideWidth;
     if (count < 3 || count > Chain::wideLinks || links[0].way != Link::shortSums) return 0;
     int layers = 0;
@@ -107,7 +107,7 @@ int Executor::widen(Link* links, size_t count) const {
 }
 
 // The launches of a segment, with chains in the place of what they carry out.
-std::vector<Executor::Prepared> Executor::chained(std::vector<Prepared> launches) {
+std::vector<Prepared> Lowering::chained(std::vector<Prepared> launches) {
     // The number of rows that most products have.
     std::map<int64_t, int> votes;
     for (const Prepared& p : launches)
@@ -191,14 +191,14 @@ std::vector<Executor::Prepared> Executor::chained(std::vector<Prepared> launches
     return out;
 }
 
-void Executor::countReaders() {
+void Lowering::countReaders() {
     for (const Prepared& p : m_launches)
         for (const Interval& range : p.reads) ++m_readers[range.begin];
     for (const auto& [channel, id] : g.probes)
         if (m_plan.alive[size_t(id)]) m_readers[reinterpret_cast<const char*>(address(id))] += 2;
 }
 
-void Executor::formChains() {
+void Lowering::formChains() {
     if (m_options.exact || !m_card->table().chains(m_card->device())) return;
     std::vector<Prepared> all;
     for (size_t begin = 0, end = 0; begin < m_launches.size(); begin = end) {

@@ -1,7 +1,7 @@
 // What a step is made of, for people: each launch in a line, and how little time the work could take.
 #include <algorithm>
 
-#include "core/cuda/executor.h"
+#include "core/cuda/lowering.h"
 
 namespace core::cuda {
 namespace {
@@ -19,9 +19,8 @@ double operationsOf(const Attention& a) {
 
 }  // namespace
 
-// Operations of products, and bytes that are read or written at least once.
-void Executor::countWork(const std::vector<int>& repeats) {
-    m_recorded.operations = m_recorded.bytes = 0;
+void Lowering::countWork(const std::vector<int>& repeats, Recorded& into) const {
+    into.operations = into.bytes = 0;
     std::vector<std::pair<const char*, const char*>> read, written;
     for (const Prepared& p : m_launches) {
         const int times = repeats[size_t(p.segment)];
@@ -34,7 +33,7 @@ void Executor::countWork(const std::vector<int>& repeats) {
             const Link& l = m_links[p.firstLink + size_t(i)];
             if (l.way != Link::elements) operations += operationsOf(l.product);
         }
-        m_recorded.operations += times * operations;
+        into.operations += times * operations;
         for (const Interval& range : p.reads) read.emplace_back(range.begin, range.end);
         for (const Interval& range : p.writes) written.emplace_back(range.begin, range.end);
     }
@@ -42,13 +41,13 @@ void Executor::countWork(const std::vector<int>& repeats) {
         std::sort(ranges->begin(), ranges->end());
         const char* end = nullptr;
         for (const auto& [from, to] : *ranges) {
-            m_recorded.bytes += double(std::max<int64_t>(0, to - std::max(from, end)));
+            into.bytes += double(std::max<int64_t>(0, to - std::max(from, end)));
             end = std::max(end, to);
         }
     }
 }
 
-std::string Executor::describeLaunch(const Cluster& c, const Launch& l) const {
+std::string Lowering::describeLaunch(const Cluster& c, const Launch& l) const {
     std::string line = fmt::format("{} of {}", kindNames[int(c.kind)], c.size);
     if (c.kind == Kind::product) {
         const Product& q = l.product;
@@ -78,8 +77,7 @@ std::string Executor::describeLaunch(const Cluster& c, const Launch& l) const {
     return line;
 }
 
-// Every launch, and the loops that were launched in the place of some.
-std::vector<const Executor::Prepared*> Executor::shown() const {
+std::vector<const Prepared*> Lowering::shown() const {
     std::vector<const Prepared*> out;
     for (const Prepared& p : m_launches) out.push_back(&p);
     for (const LoopPlan& plan : m_loops)
@@ -87,7 +85,7 @@ std::vector<const Executor::Prepared*> Executor::shown() const {
     return out;
 }
 
-std::vector<std::string> Executor::describe() const {
+std::vector<std::string> Lowering::describe() const {
     std::vector<std::string> out;
     for (const Prepared* shown : shown()) {
         const Prepared& p = *shown;

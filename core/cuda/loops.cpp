@@ -2,7 +2,7 @@
 // next to some work that is the same for all of them.
 #include <algorithm>
 
-#include "core/cuda/executor.h"
+#include "core/cuda/lowering.h"
 
 namespace core::cuda {
 namespace {
@@ -60,7 +60,7 @@ bool inside(const void* at, const char* begin, const char* end) {
 }  // namespace
 
 // The numbers that some launches of a loop write: who writes and reads them, by place in the phase.
-struct Executor::LoopValue {
+struct Lowering::LoopValue {
     const char *begin, *end;
     std::vector<size_t> writers, readers;
     bool carried() const { return !readers.empty() && readers.front() <= writers.front(); }
@@ -73,7 +73,7 @@ struct Executor::LoopValue {
     bool meets(const Interval& i) const { return i.begin < end && begin < i.end; }
 };
 
-bool Executor::isSteady(const Prepared& p) {
+bool Lowering::isSteady(const Prepared& p) {
     const Launch& l = p.launch;
     if (p.program < 0 || l.pass.clock || l.pass.size > Loop::mostFloats) return false;
     if (l.kind == Kind::pointwise) return true;
@@ -83,7 +83,7 @@ bool Executor::isSteady(const Prepared& p) {
 }
 
 // The values that `launches` write, as the whole phase sees them; empty where one overlaps another.
-std::vector<Executor::LoopValue> Executor::valuesOf(const std::vector<size_t>& launches,
+std::vector<Lowering::LoopValue> Lowering::valuesOf(const std::vector<size_t>& launches,
                                                     const std::vector<size_t>& phase) const {
     std::vector<LoopValue> all;
     for (size_t i : launches)
@@ -107,7 +107,7 @@ std::vector<Executor::LoopValue> Executor::valuesOf(const std::vector<size_t>& l
 }
 
 // The launches of the rows as a perceptron whose hidden layers are stored nowhere; false if they are not.
-bool Executor::linkLoop(const std::vector<size_t>& launches, LoopPlan& plan,
+bool Lowering::linkLoop(const std::vector<size_t>& launches, LoopPlan& plan,
                         const std::vector<LoopValue>& values, const std::vector<LoopValue>& states) const {
     Loop& l = plan.loop;
     for (size_t i : launches) plan.links.push_back(linkOf(m_launches[i], l.rows));
@@ -162,7 +162,7 @@ bool Executor::linkLoop(const std::vector<size_t>& launches, LoopPlan& plan,
 }
 
 // The programs behind the last layer as sums, where that is all they are.
-void Executor::sumLoop(LoopPlan& plan, const std::vector<LoopValue>& values) {
+void Lowering::sumLoop(LoopPlan& plan, const std::vector<LoopValue>& values) {
     Loop& l = plan.loop;
     const int32_t width = plan.links[size_t(1 + l.layers)].each;
     const auto stateOf = [&](const float* home) {
@@ -207,7 +207,7 @@ void Executor::sumLoop(LoopPlan& plan, const std::vector<LoopValue>& values) {
 }
 
 // How a carried value grows, where that needs no program: by one step a x + b.
-void Executor::straightenCarried(LoopPlan& plan) {
+void Lowering::straightenCarried(LoopPlan& plan) {
     Loop& l = plan.loop;
     const auto maker = [&](const float* at) -> const Program* {
         for (const Link& link : plan.before)
@@ -240,7 +240,7 @@ void Executor::straightenCarried(LoopPlan& plan) {
 }
 
 // What is the same for all rows; false if there is too much of it.
-bool Executor::linkPrelude(const std::vector<size_t>& launches, LoopPlan& plan,
+bool Lowering::linkPrelude(const std::vector<size_t>& launches, LoopPlan& plan,
                            const std::vector<LoopValue>& values) const {
     Loop& l = plan.loop;
     if (launches.size() > Loop::mostLinks || values.size() > Loop::mostValues) return false;
@@ -276,14 +276,14 @@ bool Executor::linkPrelude(const std::vector<size_t>& launches, LoopPlan& plan,
     return true;
 }
 
-bool Executor::readsOf(const Prepared& reader, const Prepared& maker) {
+bool Lowering::readsOf(const Prepared& reader, const Prepared& maker) {
     for (const Interval& r : reader.reads)
         for (const Interval& w : maker.writes)
             if (r.begin < w.end && w.begin < r.end) return true;
     return false;
 }
 
-void Executor::formLoop(int segment) {
+void Lowering::formLoop(int segment) {
     std::vector<size_t> phase, steady, rowed;
     int64_t rows = 0;
     for (size_t i = 0; i < m_launches.size(); ++i) {
@@ -342,7 +342,7 @@ void Executor::formLoop(int segment) {
     m_loops.push_back(std::move(plan));
 }
 
-void Executor::formLoops() {
+void Lowering::formLoops() {
     const bool staged = m_whole.segments.size() < m_plan.segments.size();
     if (m_options.exact || staged || !m_card->table().loops(m_card->device())) return;
     for (int segment = 0; segment < int(m_whole.segments.size()); ++segment)
@@ -350,7 +350,7 @@ void Executor::formLoops() {
 }
 
 // The launches of so many repeats of the segment as a loop; null where it is none.
-const Executor::ReadyLoop* Executor::loopOf(int segment, int repeats) {
+const Lowering::ReadyLoop* Lowering::loopOf(int segment, int repeats) {
     if (repeats < 2) return nullptr;
     for (LoopPlan& plan : m_loops) {
         if (plan.segment != segment) continue;

@@ -1,7 +1,7 @@
 // Where values live on the card, and what of them a launch reads and writes.
 #include <algorithm>
 
-#include "core/cuda/executor.h"
+#include "core/cuda/lowering.h"
 
 namespace core::cuda {
 namespace {
@@ -15,7 +15,7 @@ constexpr int64_t roomForAll = int64_t(256) << 20;  // floats
 
 }  // namespace
 
-float* Executor::address(NodeId id) const {
+float* Lowering::address(NodeId id) const {
     const NodeId from = m_builder->origin(id);
     if (m_offsets[size_t(from)] >= 0) return m_arena.floats() + m_offsets[size_t(from)];
     if (const auto inside = m_clusters.inside.find(from); inside != m_clusters.inside.end())
@@ -43,7 +43,7 @@ float* Executor::address(NodeId id) const {
     }
 }
 
-void Executor::placeValues() {
+void Lowering::placeValues() {
     m_offsets.assign(g.nodes.size(), -1);
     std::vector<Value> values(g.nodes.size());
     std::vector<int> firstOf(m_plan.segments.size(), INT32_MAX), lastOf(m_plan.segments.size(), -1);
@@ -128,7 +128,7 @@ void Executor::placeValues() {
     m_arena = Memory(m_card, size_t(total + 64) * sizeof(float));
 }
 
-void Executor::reads(Prepared& p, NodeId id, int64_t parts) const {
+void Lowering::reads(Prepared& p, NodeId id, int64_t parts) const {
     const NodeId node = m_builder->view(id).node;
     const float* const from = address(node);
     const int64_t size = g.nodes[size_t(node)].shape.size();
@@ -136,13 +136,13 @@ void Executor::reads(Prepared& p, NodeId id, int64_t parts) const {
         {reinterpret_cast<const char*>(from), reinterpret_cast<const char*>(from + size), -1, parts});
 }
 
-void Executor::writes(Prepared& p, const float* at, int64_t floats, int64_t parts) const {
+void Lowering::writes(Prepared& p, const float* at, int64_t floats, int64_t parts) const {
     p.writes.push_back(
         {reinterpret_cast<const char*>(at), reinterpret_cast<const char*>(at + floats), -1, parts});
 }
 
 // Of how many equal parts of `size` elements each reads only its own part of the operand.
-int64_t Executor::partsOf(const Source& source, int64_t size) const {
+int64_t Lowering::partsOf(const Source& source, int64_t size) const {
     const Operand& o = source.shape;
     const int64_t whole = g.nodes[size_t(source.node)].shape.size();
     if (o.kind == Operand::full) return source.offset == 0 && whole == size ? size : 1;
@@ -151,12 +151,12 @@ int64_t Executor::partsOf(const Source& source, int64_t size) const {
     return o.sampleStep > 0 && samples * o.sampleStep == whole && source.offset < o.sampleStep ? samples : 1;
 }
 
-float* Executor::workspace(int64_t floats) {
+float* Lowering::workspace(int64_t floats) {
     m_workspaces.emplace_back(m_card, size_t(floats) * sizeof(float));
     return m_workspaces.back().floats();
 }
 
-uint32_t* Executor::tickets(int64_t count) {
+uint32_t* Lowering::tickets(int64_t count) {
     m_workspaces.emplace_back(m_card, size_t(count) * sizeof(uint32_t));
     return static_cast<uint32_t*>(m_workspaces.back().data());
 }

@@ -1,7 +1,7 @@
 // From clusters to launches: what every launch is told.
 #include <algorithm>
 
-#include "core/cuda/executor.h"
+#include "core/cuda/lowering.h"
 
 namespace core::cuda {
 namespace {
@@ -17,7 +17,7 @@ Sizes sizesOf(const Shape& shape) {
 
 }  // namespace
 
-void Executor::prepare() {
+void Lowering::prepare() {
     for (int i = 0; i < int(m_clusters.all.size()); ++i) prepareCluster(i);
     countReaders();
     formLoops();
@@ -39,12 +39,12 @@ void Executor::prepare() {
 }
 
 // The end of a step: its number grows by one, and its channels of one number are written down.
-void Executor::prepareCounting() {
-    m_log = Memory(m_card, size_t(m_options.unroll) * scalars().size() * sizeof(float), true);
+void Lowering::prepareCounting() {
+    m_log = Memory(m_card, size_t(m_options.unroll) * m_scalars.size() * sizeof(float), true);
     float* const number = m_device->live() + (m_store.live.size() - 1);
     for (int step = 0; step < m_options.unroll; ++step) {
-        float* const row = m_log.floats() + size_t(step) * scalars().size();
-        for (size_t from = 0; from == 0 || from < scalars().size();) {
+        float* const row = m_log.floats() + size_t(step) * m_scalars.size();
+        for (size_t from = 0; from == 0 || from < m_scalars.size();) {
             Program program;
             Prepared p;
             p.program = int(m_programs.size());
@@ -64,17 +64,17 @@ void Executor::prepareCounting() {
                 writes(p, target, 1);
             };
             if (from == 0) add(Op::affine, number, number);
-            for (; program.count < Program::maxOutputs && from < scalars().size(); ++from)
-                add(Op::reshape, address(scalars()[from]), row + from);
+            for (; program.count < Program::maxOutputs && from < m_scalars.size(); ++from)
+                add(Op::reshape, address(m_scalars[from]), row + from);
             program.operandCount = program.count;
             m_programs.push_back(program);
             m_counting.push_back(std::move(p));
-            if (scalars().empty()) break;
+            if (m_scalars.empty()) break;
         }
     }
 }
 
-void Executor::prepareCluster(int index) {
+void Lowering::prepareCluster(int index) {
     const Cluster& c = m_clusters.all[size_t(index)];
     if (c.kind == Kind::update) return prepareUpdate(c);
     Prepared p;
@@ -95,7 +95,7 @@ void Executor::prepareCluster(int index) {
     m_launches.push_back(std::move(p));
 }
 
-void Executor::prepareProgram(const Cluster& c, Prepared& p) {
+void Lowering::prepareProgram(const Cluster& c, Prepared& p) {
     const Code& code = c.program;
     if (code.code.empty()) return;
     Pass& pass = p.launch.pass;
@@ -142,7 +142,7 @@ void Executor::prepareProgram(const Cluster& c, Prepared& p) {
 }
 
 // Does the program only store what it is given?
-void Executor::shortenProgram(const Cluster& c, Prepared& p) {
+void Lowering::shortenProgram(const Cluster& c, Prepared& p) {
     const Code& code = c.program;
     if (code.code.size() != 1 || code.sinks.size() != 1 || code.sinks[0].step != 0) return;
     const Instruction& in = code.code[0];
@@ -150,7 +150,7 @@ void Executor::shortenProgram(const Cluster& c, Prepared& p) {
         p.launch.pass.direct = m_programs[size_t(p.program)].outputs[0].data;
 }
 
-void Executor::prepareSum(const Cluster& c, Prepared& p) {
+void Lowering::prepareSum(const Cluster& c, Prepared& p) {
     Plain& s = p.launch.plain;
     s.out = address(c.anchor);
     s.outer = c.outer, s.length = c.length, s.inner = c.inner;
@@ -176,7 +176,7 @@ void Executor::prepareSum(const Cluster& c, Prepared& p) {
 }
 
 // The gradient of normalised lines, with what is summed of them.
-void Executor::prepareLines(const Cluster& c, Prepared& p) {
+void Lowering::prepareLines(const Cluster& c, Prepared& p) {
     Plain& s = p.launch.plain;
     LineGradient& l = s.lines;
     if (s.count % 4 != 0 || s.count > LineGradient::longest) return;
@@ -214,7 +214,7 @@ void Executor::prepareLines(const Cluster& c, Prepared& p) {
     l.tickets = tickets(l.outer);
 }
 
-void Executor::preparePlain(const Cluster& c, Prepared& p) {
+void Lowering::preparePlain(const Cluster& c, Prepared& p) {
     const Node& n = g.nodes[size_t(c.anchor)];
     Plain& s = p.launch.plain;
     s.inputs = int32_t(n.inputs.size());

@@ -1,11 +1,11 @@
 // What the launches of attention and of its gradient are told.
 #include <algorithm>
 
-#include "core/cuda/executor.h"
+#include "core/cuda/lowering.h"
 
 namespace core::cuda {
 
-void Executor::prepareAttention(const Cluster& c, Prepared& p) {
+void Lowering::prepareAttention(const Cluster& c, Prepared& p) {
     const HeadNodes& h = c.heads;
     const bool gradient = c.kind == Kind::attentionGradient;
     const Node& weights = g.nodes[size_t(h.weights)];

@@ -1,7 +1,7 @@
 // Which products the warpgroups of a Hopper card multiply, and the transposes of weights that they want.
 #include <algorithm>
 
-#include "core/cuda/executor.h"
+#include "core/cuda/lowering.h"
 
 namespace core::cuda {
 namespace {
@@ -39,7 +39,7 @@ bool overlap(const char* begin, const char* end, const char* otherBegin, const c
 }  // namespace
 
 // Both operands have to lie in lines along k: weights that do not are turned, all that can be in one launch.
-void Executor::useWarpgroups() {
+void Lowering::useWarpgroups() {
     if (m_options.exact || !m_card->table().warpgroups(m_card->device())) return;
     std::vector<Prepared> all;
     size_t turning = 0;  // the place of the newest launch that turns, and what it turns
@@ -107,7 +107,7 @@ void Executor::useWarpgroups() {
 
 // Is `later` the same product as `p`, of the right operand that lies `nth` below p's, with the bias beside
 // it?
-bool Executor::isBeside(const Prepared& earlier, const Prepared& later, int nth) {
+bool Lowering::isBeside(const Prepared& earlier, const Prepared& later, int nth) {
     const Product &p = earlier.launch.product, &q = later.launch.product;
     const Straight &s = p.straight, &t = q.straight;
     const auto below = [&](const float* x, const float* y, int64_t apart) {
@@ -121,7 +121,7 @@ bool Executor::isBeside(const Prepared& earlier, const Prepared& later, int nth)
 }
 
 // Products of one left operand with the parts of one weight, as q, k and v are, become one launch.
-void Executor::joinBeside() {
+void Lowering::joinBeside() {
     for (size_t i = 0; i < m_launches.size(); ++i) {
         const Product first = m_launches[i].launch.product;
         if (m_launches[i].launch.kind != Kind::product || first.groupTile < 0 || first.low.left ||

@@ -2,7 +2,7 @@
 // y = x W^T + (x A^T) B^T (Hu et al. 2021).
 #include <algorithm>
 
-#include "core/cuda/executor.h"
+#include "core/cuda/lowering.h"
 
 namespace core::cuda {
 namespace {
@@ -34,7 +34,7 @@ const float** placeOf(Straight& s, const float* added) {
 
 // Is one of the two products of low rank, and all that is done with the earlier one's result that the later
 // one adds it?
-bool Executor::absorbs(const Prepared& earlier, const Prepared& later) {
+bool Lowering::absorbs(const Prepared& earlier, const Prepared& later) {
     const Product &p = earlier.launch.product, &q = later.launch.product;
     const float* const between = earlier.launch.pass.direct;
     Straight s = q.straight;
@@ -46,7 +46,7 @@ bool Executor::absorbs(const Prepared& earlier, const Prepared& later) {
            !s.gate.data && placeOf(s, between);
 }
 
-void Executor::absorbLowRank() {
+void Lowering::absorbLowRank() {
     for (size_t i = 0; i < m_launches.size(); ++i)
         for (size_t k = i + 1; k < m_launches.size(); ++k) {
             if (!absorbs(m_launches[i], m_launches[k])) continue;

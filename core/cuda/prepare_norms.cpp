@@ -1,5 +1,5 @@
 // Normalised groups of images, and their gradients, as blocks that keep what they look at.
-#include "core/cuda/executor.h"
+#include "core/cuda/lowering.h"
 
 namespace core::cuda {
 
@@ -25,7 +25,7 @@ Groups groupsOf(int64_t positions, int64_t channels, int parts) {
     return out;
 }
 
-void Executor::prepareGroups(const Cluster& c, Prepared& p) {
+void Lowering::prepareGroups(const Cluster& c, Prepared& p) {
     Plain& s = p.launch.plain;
     if (m_options.exact) return;
     const Sizes& x = c.kind == Kind::moments ? s.inSizes[0] : s.sizes;

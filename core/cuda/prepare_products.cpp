@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/cuda/executor.h"
+#include "core/cuda/lowering.h"
 
 namespace core::cuda {
 namespace {
@@ -18,7 +18,7 @@ Sizes sizesOf(const Shape& shape) {
 
 }  // namespace
 
-void Executor::chooseTile(Product& p) {
+void Lowering::chooseTile(Product& p) {
     static constexpr int heights[] = {32, 128, 64, 128, 128, 64}, widths[] = {32, 32, 64, 128, 64, 64};
     const auto blocks = [&](int tile) {
         return int64_t((p.m + heights[tile] - 1) / heights[tile]) *
@@ -54,7 +54,7 @@ void Executor::chooseTile(Product& p) {
 }
 
 // Many rows: a block keeps some as a whole, if that makes blocks enough.
-void Executor::chooseLines(Product& p, const Pass& pass) {
+void Lowering::chooseLines(Product& p, const Pass& pass) {
     const bool fits = !p.exact && p.left == Product::rows && p.batches == 1 && p.wideA && p.wideB &&
                       pass.wide && p.k % 32 == 0 && p.k <= Product::longestLine && p.n % 16 == 0 && p.n >= 96;
     if (!fits || !m_card->table().chains(m_card->device())) return;
@@ -72,7 +72,7 @@ void Executor::chooseLines(Product& p, const Pass& pass) {
 }
 
 // Convolutions by every pixel: a block keeps what its windows see, if that makes blocks enough.
-void Executor::chooseWindows(Product& p) {
+void Lowering::chooseWindows(Product& p) {
     const bool fits = !p.exact && p.left == Product::patches && p.stride == 1 && p.window >= 2 &&
                       p.padding >= 0 && p.wideA && p.channels % 32 == 0;
     if (!fits || !m_card->table().chains(m_card->device())) return;
@@ -110,7 +110,7 @@ void Executor::chooseWindows(Product& p) {
 }
 
 // The gradient of the weights of a convolution by 3 x 3 pixels.
-void Executor::chooseTaps(Product& p) {
+void Lowering::chooseTaps(Product& p) {
     const int64_t planeX = p.width + 2 * p.padding, plane = (p.height + 2 * p.padding) * planeX;
     const bool fits = !p.exact && p.left == Product::patchesTurned && p.window == 3 && p.stride == 1 &&
                       p.wideA && p.channels % 32 == 0 && !p.rowSums &&
@@ -131,7 +131,7 @@ void Executor::chooseTaps(Product& p) {
     p.partial = workspace(splits * (int64_t(p.m) * p.n + p.n + p.m));
 }
 
-void Executor::prepareProduct(const Cluster& c, Prepared& prepared) {
+void Lowering::prepareProduct(const Cluster& c, Prepared& prepared) {
     const Node& n = g.nodes[size_t(c.anchor)];
     Product& p = prepared.launch.product;
     p.exact = m_options.exact;
@@ -209,7 +209,7 @@ void Executor::prepareProduct(const Cluster& c, Prepared& prepared) {
     reads(prepared, right, heads && whole(b) == parts * p.bOuter ? parts : 1);
 }
 
-void Executor::prepareConvolution(const Node& n, Product& p) {
+void Lowering::prepareConvolution(const Node& n, Product& p) {
     const Sizes x = sizesOf(g.nodes[size_t(n.inputs[0])].shape), out = sizesOf(n.shape);
     p.height = x.height, p.width = x.width, p.channels = x.channels;
     p.window = n.window, p.stride = n.stride, p.padding = int32_t(n.offset);
@@ -238,7 +238,7 @@ void Executor::prepareConvolution(const Node& n, Product& p) {
     }
 }
 
-void Executor::prepareHeads(const Node& n, Product& p) {
+void Lowering::prepareHeads(const Node& n, Product& p) {
     const Sizes x = sizesOf(g.nodes[size_t(n.inputs[0])].shape),
                 y = sizesOf(g.nodes[size_t(n.inputs[1])].shape);
     p.inner = n.parts;

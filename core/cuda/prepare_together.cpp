@@ -1,7 +1,7 @@
 // Which weights' gradients are multiplied by one launch.
 #include <algorithm>
 
-#include "core/cuda/executor.h"
+#include "core/cuda/lowering.h"
 
 namespace core::cuda {
 namespace {
@@ -22,7 +22,7 @@ bool fits(const Product& p, const Pass& pass, int form) {
 
 }  // namespace
 
-bool Executor::meet(const std::vector<Interval>& of, const std::vector<Interval>& with) {
+bool Lowering::meet(const std::vector<Interval>& of, const std::vector<Interval>& with) {
     return std::any_of(of.begin(), of.end(), [&](const Interval& a) {
         return std::any_of(with.begin(), with.end(),
                            [&](const Interval& b) { return a.begin < b.end && b.begin < a.end; });
@@ -30,12 +30,12 @@ bool Executor::meet(const std::vector<Interval>& of, const std::vector<Interval>
 }
 
 // Does one of the launches have to come before the other?
-bool Executor::ordered(const Prepared& x, const Prepared& y) {
+bool Lowering::ordered(const Prepared& x, const Prepared& y) {
     return meet(x.writes, y.reads) || meet(x.writes, y.writes) || meet(x.reads, y.writes);
 }
 
 // The launch in the place of some; what was to be done by one alone stays as it is.
-void Executor::joinInto(std::vector<Prepared>& out, std::vector<Prepared>& members, int form) {
+void Lowering::joinInto(std::vector<Prepared>& out, std::vector<Prepared>& members, int form) {
     if (members.size() < 2) {
         std::move(members.begin(), members.end(), std::back_inserter(out));
         members.clear();
@@ -65,7 +65,7 @@ void Executor::joinInto(std::vector<Prepared>& out, std::vector<Prepared>& membe
 }
 
 // Each waits for the last that is ready, if nothing between them minds.
-void Executor::joinProducts() {
+void Lowering::joinProducts() {
     if (m_options.exact || !m_card->table().warpgroups(m_card->device())) return;
     for (int form = 0; form < Together::forms; ++form) {
         std::vector<Prepared> all, members;

@@ -1,11 +1,11 @@
 // Optimizer steps as passes over the flat buffers.
 #include <algorithm>
 
-#include "core/cuda/executor.h"
+#include "core/cuda/lowering.h"
 
 namespace core::cuda {
 
-void Executor::prepareUpdate(const Cluster& c) {
+void Lowering::prepareUpdate(const Cluster& c) {
     const Node& n = g.nodes[size_t(c.anchor)];
     const Update& u = g.updates[size_t(n.slot)];
     UpdatePass pass;

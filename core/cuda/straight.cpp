@@ -2,7 +2,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/cuda/executor.h"
+#include "core/cuda/lowering.h"
 
 namespace core::cuda {
 namespace {
@@ -82,7 +82,7 @@ bool sumsUp(const Program& p, int count, Straight& out) {
 }  // namespace
 
 // The program in a form that needs no interpreter, if it has one.
-Straight Executor::straightened(const Program& p) {
+Straight Lowering::straightened(const Program& p) {
     Straight out;
     const auto operand = [&](uint8_t from) -> const Operand& {
         return p.operands[from - Instruction::memory];
@@ -172,7 +172,7 @@ Straight Executor::straightened(const Program& p) {
 
 // The program of a gradient of normalised lines, in the same sense; where `summed`, it ends with what is to
 // be summed.
-LineGradient Executor::linesStraightened(const Program& p, bool summed) {
+LineGradient Lowering::linesStraightened(const Program& p, bool summed) {
     LineGradient out;
     for (int i = 0; i < p.count; ++i)
         if (p.code[i].store != Instruction::nothing && p.outputs[p.code[i].store].step != 0) return out;
@@ -217,7 +217,7 @@ LineGradient Executor::linesStraightened(const Program& p, bool summed) {
 }
 
 // The program of what was normalised, in the same sense.
-Scaling Executor::scaled(const Program& p, const Plain& moments) {
+Scaling Lowering::scaled(const Program& p, const Plain& moments) {
     Scaling out;
     const auto operand = [&](uint8_t from) -> const Operand& {
         return p.operands[from - Instruction::memory];
