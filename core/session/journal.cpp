@@ -8,6 +8,21 @@ namespace core {
 
 using nlohmann::json;
 
+namespace {
+
+template <class T>
+T field(const json& j, const char* name) {
+    CHECK(j.contains(name), "journal: expected a field '{}', found none", name);
+    try {
+        return j.at(name).get<T>();
+    } catch (const json::exception&) {
+        throw Error(fmt::format("journal: {}: expected another kind of value, got {}", name,
+                                j.at(name).dump().substr(0, 60)));
+    }
+}
+
+}  // namespace
+
 std::string Journal::toLine() const {
     json journal = json::array();
     for (const Entry& e : entries) journal.push_back({e.step, e.knob, e.value});
@@ -30,13 +45,14 @@ Journal Journal::fromLine(const std::string& line) {
         const json j = json::parse(line, limit);
         CHECK(!tooDeep && j.is_object(),
               "journal: expected one line that genscope shared, got something else");
-        CHECK(j.at("version") == 1, "journal: expected version 1, got {}", j.at("version").dump());
-        Journal out{.lesson = j.at("lesson"),
+        const int version = field<int>(j, "version");
+        CHECK(version == 1, "journal: expected version 1, got {}", version);
+        Journal out{.lesson = field<std::string>(j, "lesson"),
                     .preset = j.value("preset", ""),
-                    .seed = j.at("seed"),
-                    .initial = j.at("settings"),
+                    .seed = field<uint64_t>(j, "seed"),
+                    .initial = field<Settings>(j, "settings"),
                     .step = j.value("step", int64_t(0))};
-        for (const json& e : j.at("journal")) {
+        for (const json& e : field<json>(j, "journal")) {
             CHECK(e.is_array() && e.size() == 3, "journal: expected [step, knob, value], got {}", e.dump());
             out.entries.push_back({e[0], e[1], e[2]});
         }

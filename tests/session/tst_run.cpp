@@ -156,6 +156,20 @@ class TestRun : public QObject {
         QFETCH(QString, line);
         QVERIFY_EXCEPTION_THROWN(Journal::fromLine(line.toStdString()), Error);
     }
+    void whatALineLacksIsSaid() {
+        const auto fault = [](const char* line) {
+            try {
+                Journal::fromLine(line);
+            } catch (const Error& e) {
+                return std::string(e.what());
+            }
+            return std::string();
+        };
+        QCOMPARE(fault(R"({"version":1,"lesson":"gan","settings":{},"journal":[]})"),
+                 "journal: expected a field 'seed', found none");
+        QCOMPARE(fault(R"({"version":1,"lesson":"gan","seed":"x","settings":{},"journal":[]})"),
+                 "journal: seed: expected another kind of value, got \"x\"");
+    }
 
     // ---- time
 
