@@ -70,16 +70,19 @@ struct Product {
 };
 
 // Products of columns whose results are only stored, by one launch: a block takes a share of one tile's sum,
-// and a second kernel adds the shares up. In the card's memory.
+// and a second kernel adds the shares up, or, of narrow products, the last block of a tile. In the card's
+// memory.
 struct Member {
     Product product;
     float* out = nullptr;
-    int32_t firstBlock = 0;  // of those that multiply; a block for each tile of each share
-    int32_t firstRun = 0;    // of runs of four of the result
+    int32_t firstBlock = 0;       // of those that multiply; a block for each tile of each share
+    int32_t firstRun = 0;         // of runs of four of the result
+    uint32_t* tickets = nullptr;  // narrow: of each tile
 };
 struct Together {
-    static constexpr int forms = 2;
-    static constexpr int sides[forms] = {192, 128};  // of a tile
+    static constexpr int forms = 3, narrow = 2;  // narrow: of few columns, or of few rows
+    static constexpr int sides[] = {192, 128};   // of a tile; narrow ones have `few` by at most `many`
+    static constexpr int few = 4, many = 256, narrowest = 16;
     const Member* list = nullptr;
     int32_t count = 0, blocks = 0, runs = 0, form = 0;
 };

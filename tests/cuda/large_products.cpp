@@ -16,6 +16,7 @@ struct Case {
     const char* path;  // what the launches say on a Hopper card
     int rank = 0;      // of an update beside W
     int parts = 1;     // of W and b, each with a product of its own
+    const char* also = "";
 };
 
 std::string allLaunches(const cuda::Executor& executor) {
@@ -41,13 +42,17 @@ void layer(Recorder& r, const Case& c) {
     for (int i = 0; i < c.parts; ++i) parts.push_back(part(i));
     Var hidden = parts[0];
     for (int i = 1; i < c.parts; ++i) hidden = layerNorm(hidden, 1e-2f) + layerNorm(parts[size_t(i)], 1e-2f);
+    std::vector<Var> factors;
     if (c.rank > 0) {
         const Var down = drawn("A", {c.rank, c.k}, each), up = drawn("B", {c.n, c.rank}, 1);
         hidden = hidden + matmul(matmul(x, transpose(down)), transpose(2 * up));
+        factors = {down, up};
     }
     const Var y = r.probe("y", gelu(hidden) + matmul(x, transpose(v)));
-    const std::vector<Var> gradients = r.gradient(sum(weight * square(y)), {x, w, v, b});
-    const char* const names[] = {"dX", "dW", "dV", "db"};
+    std::vector<Var> of = {x, w, v, b};
+    of.insert(of.end(), factors.begin(), factors.end());
+    const std::vector<Var> gradients = r.gradient(sum(weight * square(y)), of);
+    const char* const names[] = {"dX", "dW", "dV", "db", "dA", "dB"};
     for (size_t i = 0; i < gradients.size(); ++i) r.probe(names[i], gradients[i]);
 }
 
@@ -67,11 +72,12 @@ void largeProducts() {
         {"gradients of 192 x 192 together", 4096, 192, 192, "products together: 192 x 192 k 4096"},
         {"gradients of 768 x 192 together", 2048, 192, 768, "products together: 768 x 192 k 2048"},
         {"odd channels", 1500, 67, 93, "product"},
-        {"with an update of low rank", 4096, 192, 192, "groups 64 x 96 straight with rank 4", 4},
-        {"of a higher rank, at edges", 1037, 100, 84, "straight with rank 12", 12},
+        {"with an update of low rank", 4096, 192, 192, "groups 64 x 96 straight with rank 4", 4, 1,
+         "products together: 192 x 4 k 4096"},
+        {"of a higher rank, at edges", 1037, 100, 84, "straight with rank 12", 12, 1, "12 x 100 k 1037"},
         {"parts of one weight", 4096, 192, 192, "x 3 tile", 0, 3},
         {"parts, at edges", 1037, 100, 84, "x 3 tile", 0, 3},
-        {"of a rank in eights", 2048, 36, 260, "straight with rank 8", 8},
+        {"of a rank in eights", 2048, 36, 260, "straight with rank 8", 8, 1, "260 x 8 k 2048"},
         {"of no rank in fours", 1200, 64, 96, "product", 6},
     };
     const bool groups = card()->table().warpgroups(card()->device()) != 0;
@@ -101,8 +107,9 @@ void largeProducts() {
                 expect(error < 1e-3, fmt::format("{} is off by {}", channel, error));
             }
             const std::string launches = allLaunches(*fast.executor);
-            expect(!groups || launches.find(c.path) != std::string::npos,
-                   fmt::format("expected {} in\n{}", c.path, launches));
+            for (const char* path : {c.path, c.also})
+                expect(!groups || launches.find(path) != std::string::npos,
+                       fmt::format("expected {} in\n{}", path, launches));
             if (c.rank % 4 != 0)
                 expect(launches.find("with rank") == std::string::npos, "an odd rank was added");
         } catch (const std::exception& e) {

@@ -2,20 +2,10 @@
 // tiles and few shares of each sum fill the card.
 #include "core/cuda/kernels/kernels.h"
 #include "core/cuda/kernels/tiles.cuh"
+#include "core/cuda/kernels/together.cuh"
 
 namespace core::cuda {
 namespace {
-
-// The member that an item belongs to; `first` says where each begins.
-template <class F>
-__device__ __forceinline__ const Member& memberOf(const Together& all, int item, F first) {
-    int from = 0, to = all.count;
-    while (to - from > 1) {
-        const int middle = (from + to) / 2;
-        (first(all.list[middle]) <= item ? from : to) = middle;
-    }
-    return all.list[from];
-}
 
 template <class T>
 __global__ void __launch_bounds__(T::threads) shares(const Together all) {
@@ -135,6 +125,7 @@ void launchShares(const Together& all, cudaStream_t stream) {
 }  // namespace
 
 void launchTogether(const Together& all, cudaStream_t stream) {
+    if (all.form == Together::narrow) return launchNarrow(all, stream);
     all.form == 0 ? launchShares<Tile<Together::sides[0], Together::sides[0], 3, 4, 4>>(all, stream)
                   : launchShares<Tile<Together::sides[1], Together::sides[1], 2, 4, 4>>(all, stream);
     addShares<<<uint32_t((all.runs + threads - 1) / threads), threads, 0, stream>>>(all);
