@@ -8,6 +8,7 @@
 
 #include "core/cuda/executor.h"
 #include "core/nn/workloads.h"
+#include "core/session/run.h"
 
 using namespace core;
 
@@ -79,6 +80,29 @@ void time(const Workload& workload, const cuda::CardPtr& card, const Options& op
     std::fflush(stdout);
 }
 
+// A lesson's sampler as the window runs it, every step kept: what it takes until a knob's effect is seen.
+void timeSampling(const Options& options) {
+    constexpr int particles = 10000, steps = 100;
+    Run run({.lesson = "ddpm",
+             .preset = "plane-ring8",
+             .settings = {{"sampler", "euler"}, {"sampler_steps", std::to_string(steps)}},
+             .device = "cuda",
+             .exact = options.executor.exact});
+    run.steps(10);
+    std::vector<double> times;
+    for (int64_t id = 1; id <= 12; ++id) {
+        const double from = seconds();
+        run.sample(id, {.changes = {{"added_noise", 1 / double(id)}}, .seed = 3, .count = particles});
+        while (!run.samplings().published()->find(id)->complete()) run.sampleMore();
+        times.push_back(1e3 * (seconds() - from));
+        run.samplings().discardAll();
+    }
+    std::printf("%-14s %9.4f ms for %d particles and %d steps of Euler, the first time %.1f\n",
+                "lesson_sample", *std::min_element(times.begin() + 1, times.end()), particles, steps,
+                times[0]);
+    std::fflush(stdout);
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -103,5 +127,7 @@ int main(int count, char** arguments) {
             ++failed;
         }
     }
+    if (options.only.empty() || options.only.find(",lesson_sample,") != std::string::npos)
+        timeSampling(options);
     return failed;
 }
