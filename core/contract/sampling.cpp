@@ -9,12 +9,12 @@ namespace core {
 
 // ---- Kept
 
-Kept::Kept(std::span<const float> values, bool asHalves) {
+Kept::Kept(std::vector<float> values, bool asHalves) {
     if (asHalves) {
         m_halves.reserve(values.size());
         for (float value : values) m_halves.push_back(toHalf(value));
     } else {
-        m_floats.assign(values.begin(), values.end());
+        m_floats = std::move(values);
     }
 }
 

@@ -31,7 +31,7 @@ struct SamplerStep {
 class Kept {
   public:
     Kept() = default;
-    Kept(std::span<const float> values, bool asHalves);
+    Kept(std::vector<float> values, bool asHalves);
     int64_t size() const { return int64_t(m_floats.size() + m_halves.size()); }
     int64_t bytes() const { return int64_t(4 * m_floats.size() + 2 * m_halves.size()); }
     float at(int64_t i) const;

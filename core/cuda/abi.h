@@ -288,7 +288,7 @@ struct Table {
     // Host memory that copies do not have to wait for.
     int (*allocateHost)(Device* device, uint64_t bytes, void** memory);
     void (*releaseHost)(Device* device, void* memory);
-    // In order with everything that runs; copies from and to pageable memory wait for their end.
+    // In order with everything that runs; upload is done with the host's numbers on return, download waits.
     int (*upload)(Device* device, void* to, const void* from, uint64_t bytes);
     int (*download)(Device* device, void* to, const void* from, uint64_t bytes);
     int (*copy)(Device* device, void* to, const void* from, uint64_t bytes);

@@ -1,6 +1,7 @@
 #include "core/cuda/executor.h"
 
 #include <chrono>
+#include <cstring>
 
 namespace core::cuda {
 
@@ -11,7 +12,13 @@ Executor::Executor(Plan plan, Store& store, std::shared_ptr<DeviceStore> device,
       m_store(store),
       m_device(std::move(device)),
       m_card(m_device->card()),
-      m_lowered(m_plan, m_store, m_device, scalars(), options) {}
+      m_lowered(m_plan, m_store, m_device, scalars(), options),
+      m_inputs(m_lowered.inputs().bytes() / sizeof(float)),
+      m_newTo(int64_t(m_inputs.size())) {
+    for (size_t i = 0; i < g.handleValues.size(); ++i)
+        std::copy(g.handleValues[i].begin(), g.handleValues[i].end(),
+                  m_inputs.begin() + m_lowered.handleAt(int(i)));
+}
 
 Executor::~Executor() {
     for (auto& [key, recording] : m_recordings) m_card->table().forget(m_card->device(), recording);
@@ -25,9 +32,24 @@ std::vector<int> Executor::repeatsNow() const {
 }
 
 void Executor::setClock(uint64_t seed, uint64_t step) {
-    if (m_clockThere.seed == seed && m_clockThere.step == step) return;
-    m_clockThere = {seed, step};
-    m_card->upload(m_lowered.clock(), &m_clockThere, sizeof(Clock));
+    const Clock clock{seed, step};
+    setInput(0, &clock, sizeof clock);
+}
+
+// What is there already is not sent again.
+void Executor::setInput(int64_t at, const void* values, size_t bytes) {
+    if (std::memcmp(&m_inputs[size_t(at)], values, bytes) == 0) return;
+    std::memcpy(&m_inputs[size_t(at)], values, bytes);
+    const int64_t end = at + int64_t((bytes + sizeof(float) - 1) / sizeof(float));
+    m_newFrom = m_newFrom < m_newTo ? std::min(m_newFrom, at) : at;
+    m_newTo = std::max(m_newTo, end);
+}
+
+void Executor::sendInputs() {
+    if (m_newFrom < m_newTo)
+        m_card->upload(m_lowered.inputs().floats() + m_newFrom, &m_inputs[size_t(m_newFrom)],
+                       size_t(m_newTo - m_newFrom) * sizeof(float));
+    m_newFrom = m_newTo = 0;
 }
 
 bool Executor::run(uint64_t seed, uint64_t step, int steps) {
@@ -61,6 +83,8 @@ bool Executor::runMany(uint64_t seed, uint64_t step, int steps) {
 void Executor::launch(uint64_t seed, uint64_t step, int steps) {
     m_device->uploadLive(m_store.live);
     setClock(seed, step);
+    sendInputs();
+    m_channelsThere = false;
     const std::vector<int> repeats = repeatsNow();
     const Table& t = m_card->table();
     if (m_lowered.options().captured) {
@@ -71,13 +95,16 @@ void Executor::launch(uint64_t seed, uint64_t step, int steps) {
             t.runLaunches(m_card->device(), all.data(), int32_t(all.size()), m_lowered.clock(), steps),
             "step");
     }
-    m_clockThere.step += uint64_t(steps);
+    const Clock next{seed, step + uint64_t(steps)};  // the card has counted on
+    std::memcpy(m_inputs.data(), &next, sizeof next);
     if (m_lowered.options().counts) m_device->counted(steps);
 }
 
 void Executor::runOne(uint64_t seed, uint64_t step, size_t segment, int repeat) {
     m_device->uploadLive(m_store.live);
     setClock(seed, step);
+    sendInputs();
+    m_channelsThere = false;
     m_logged.clear();
     const std::vector<Launch> all = m_lowered.stage(int(segment), repeat).launches;
     m_card->check(
@@ -108,12 +135,26 @@ Recording* Executor::recording(const std::vector<int>& repeats, int steps) {
     return known;
 }
 
+// Who reads one channel reads others too, and asking the card takes longer than some more numbers do.
 void Executor::get(NodeId channel, float* into) const {
+    constexpr int64_t mostAtOnce = int64_t(1) << 17;  // floats
     const auto size = size_t(g.nodes[size_t(channel)].shape.size());
-    m_card->download(into, m_lowered.address(channel), size * sizeof(float));
+    const float* const from = m_lowered.address(channel);
+    const float* const begin = m_lowered.arena().floats();
+    const int64_t all = m_lowered.channelFloats();
+    if (from < begin || from >= begin + all || all > mostAtOnce)
+        return m_card->download(into, from, size * sizeof(float));
+    if (!m_channels.data()) m_channels = Memory(m_card, size_t(all) * sizeof(float), true);
+    if (!m_channelsThere) {
+        m_card->copy(m_channels.data(), begin, size_t(all) * sizeof(float));
+        m_card->wait();
+        m_channelsThere = true;
+    }
+    std::copy_n(m_channels.floats() + (from - begin), size, into);
 }
 
 void Executor::put(NodeId channel, const float* from) {
+    m_channelsThere = false;
     const auto size = size_t(g.nodes[size_t(channel)].shape.size());
     m_card->upload(m_lowered.address(channel), from, size * sizeof(float));
 }
@@ -129,10 +170,11 @@ void Executor::setHandle(const std::string& name, const std::vector<float>& valu
     if (it == g.handles.end()) return;
     const int64_t size = g.handleShapes[size_t(it->second)].size();
     CHECK(int64_t(values.size()) == size, "{}: expected {} values, got {}", name, size, values.size());
-    m_card->upload(m_lowered.handle(it->second).data(), values.data(), values.size() * sizeof(float));
+    setInput(m_lowered.handleAt(it->second), values.data(), values.size() * sizeof(float));
 }
 
 std::vector<double> Executor::times() {
+    m_channelsThere = false;
     constexpr int chain = 40, again = 3;
     const Table& t = m_card->table();
     std::vector<double> out;
@@ -160,6 +202,7 @@ std::vector<double> Executor::times() {
 }
 
 void Executor::poison() {
+    m_channelsThere = false;
     m_card->fill(m_lowered.arena().data(), 0xff, m_lowered.arena().bytes());
 }
 

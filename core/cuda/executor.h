@@ -48,6 +48,8 @@ class Executor : public core::Executor {
     Recording* recording(const std::vector<int>& repeats, int steps);
     void launch(uint64_t seed, uint64_t step, int steps);
     void setClock(uint64_t seed, uint64_t step);
+    void setInput(int64_t at, const void* values, size_t bytes);
+    void sendInputs();
 
     const Graph& g;
     Store& m_store;
@@ -58,7 +60,10 @@ class Executor : public core::Executor {
     std::map<std::pair<std::vector<int>, int>, Recording*> m_recordings;
     Recorded m_recorded;
     int m_recordedSteps = 1;
-    Clock m_clockThere;
+    std::vector<float> m_inputs;         // as they are to be on the card
+    int64_t m_newFrom = 0, m_newTo = 0;  // so far they are not there yet
+    mutable Memory m_channels;           // pinned: all of them, once one was read after a run
+    mutable bool m_channelsThere = false;
 };
 
 }  // namespace core::cuda

@@ -32,15 +32,8 @@ Lowering::Lowering(const Plan& plan, const Store& store, std::shared_ptr<DeviceS
       m_builder(std::make_unique<ClusterBuilder>(m_whole, m_options.exact,
                                                  m_card->table().attention(m_card->device()) != 0)) {
     m_clusters = m_builder->build();
-    m_clock = Memory(m_card, sizeof(Clock));
     m_broken = Memory(m_card, sizeof(int32_t), true);
-    const auto filled = [&](const std::vector<float>& values) {
-        Memory memory(m_card, (values.size() + 16) * sizeof(float));
-        m_card->upload(memory.data(), values.data(), values.size() * sizeof(float));
-        return memory;
-    };
-    for (const auto& values : g.handleValues) m_handles.push_back(filled(values));
-    for (const auto& values : g.constants) m_constants.push_back(filled(*values));
+    placeInputs();
     m_device->uploadLive(m_store.live);
     placeValues();
     prepare();

@@ -62,13 +62,17 @@ class Lowering {
     Sequence stage(int segment, int repeat) const;
 
     float* address(NodeId id) const;
-    Memory& handle(int slot) { return m_handles[size_t(slot)]; }
-    Clock* clock() const { return static_cast<Clock*>(m_clock.data()); }
+    // What the host tells every step: the clock, then the handles, each from that float on.
+    const Memory& inputs() const { return m_inputs; }
+    Clock* clock() const { return static_cast<Clock*>(m_inputs.data()); }
+    int64_t handleAt(int slot) const { return m_handles[size_t(slot)]; }
     // Not 0 once a gradient was not finite.
     volatile int32_t& broken() const { return *static_cast<volatile int32_t*>(m_broken.data()); }
     // [steps taken together, scalars], or null.
     const float* log() const { return m_log.floats(); }
     const Memory& arena() const { return m_arena; }
+    // So many floats at the beginning of the arena are the channels that are computed there.
+    int64_t channelFloats() const { return m_channelFloats; }
 
     // Operations of a step's products, and bytes that are read or written at least once.
     void countWork(const std::vector<int>& repeats, Recorded& into) const;
@@ -85,6 +89,7 @@ class Lowering {
     };
 
     void separateStages();
+    void placeInputs();
     void placeValues();
     const float* at(const View& view) const { return address(view.node) + view.offset; }
     void prepare();
@@ -171,8 +176,10 @@ class Lowering {
     Plan m_whole;  // the plan with its stages joined: slow mode must do what whole steps do
     std::unique_ptr<ClusterBuilder> m_builder;
     Clusters m_clusters;
-    Memory m_arena, m_clock, m_broken;
-    std::vector<Memory> m_handles, m_constants, m_workspaces;
+    Memory m_arena, m_inputs, m_constantMemory, m_broken;
+    std::vector<Memory> m_workspaces;
+    std::vector<int64_t> m_handles, m_constants;  // where each begins, in floats
+    int64_t m_channelFloats = 0;
     std::vector<int64_t> m_offsets;  // by node, into the arena; -1 elsewhere
     std::vector<Prepared> m_launches;
     std::vector<Prepared> m_counting;  // what ends each step that is taken together with others

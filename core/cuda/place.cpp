@@ -1,5 +1,6 @@
 // Where values live on the card, and what of them a launch reads and writes.
 #include <algorithm>
+#include <utility>
 
 #include "core/cuda/lowering.h"
 
@@ -34,13 +35,29 @@ float* Lowering::address(NodeId id) const {
         case Place::live:
             return m_device->live() + place.offset;
         case Place::handle:
-            return m_handles[size_t(place.offset)].floats();
+            return m_inputs.floats() + m_handles[size_t(place.offset)];
         case Place::constant:
-            return m_constants[size_t(place.offset)].floats();
+            return m_constantMemory.floats() + m_constants[size_t(place.offset)];
         default:
             throw Error(
                 fmt::format("{}: expected a value in memory, found none", g.nodes[size_t(from)].name));
     }
+}
+
+void Lowering::placeInputs() {
+    int64_t end = padded(int64_t(sizeof(Clock) / sizeof(float)));
+    const auto place = [&](const std::vector<float>& values) {
+        return std::exchange(end, end + padded(int64_t(values.size())));
+    };
+    for (const auto& values : g.handleValues) m_handles.push_back(place(values));
+    m_inputs = Memory(m_card, size_t(end + 16) * sizeof(float));
+    end = 0;
+    for (const auto& values : g.constants) m_constants.push_back(place(*values));
+    std::vector<float> all(size_t(end + 16));
+    for (size_t i = 0; i < g.constants.size(); ++i)
+        std::copy(g.constants[i]->begin(), g.constants[i]->end(), all.begin() + m_constants[i]);
+    m_constantMemory = Memory(m_card, all.size() * sizeof(float));
+    m_card->upload(m_constantMemory.data(), all.data(), all.size() * sizeof(float));
 }
 
 void Lowering::placeValues() {
@@ -77,8 +94,9 @@ void Lowering::placeValues() {
         if (c.kind != Kind::sum)
             for (NodeId input : g.nodes[size_t(c.anchor)].inputs) touch(m_builder->view(input).node, i);
     }
-    for (const auto& [channel, id] : g.probes)
-        if (m_plan.alive[size_t(id)]) values[size_t(m_builder->origin(id))].alone = true;
+    std::vector<bool> channel(g.nodes.size(), false);
+    for (const auto& [name, id] : g.probes)
+        if (m_plan.alive[size_t(id)]) channel[size_t(m_builder->origin(id))] = true;
     int64_t all = 0;
     std::vector<NodeId> order;
     for (NodeId id = 0; id < NodeId(g.nodes.size()); ++id) {
@@ -96,6 +114,13 @@ void Lowering::placeValues() {
     std::stable_sort(order.begin(), order.end(), [&](NodeId x, NodeId y) {
         return g.nodes[size_t(x)].shape.size() > g.nodes[size_t(y)].shape.size();
     });
+    // All channels can be read at once.
+    const auto others =
+        std::stable_partition(order.begin(), order.end(), [&](NodeId id) { return channel[size_t(id)]; });
+    for (auto id = order.begin(); id != others; ++id) {
+        values[size_t(*id)].alone = true;
+        m_channelFloats += padded(g.nodes[size_t(*id)].shape.size());
+    }
     struct Placed {
         int64_t begin, end;
         int first, last;

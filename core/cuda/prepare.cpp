@@ -106,7 +106,7 @@ void Lowering::prepareProgram(const Cluster& c, Prepared& p) {
     out.operandCount = int32_t(code.sources.size());
     pass.size = uint32_t(c.size);
     pass.rough = !m_options.exact;
-    pass.clock = code.draws ? static_cast<const Clock*>(m_clock.data()) : nullptr;
+    pass.clock = code.draws ? clock() : nullptr;
     std::copy(code.code.begin(), code.code.end(), out.code);
     for (size_t i = 0; i < code.sources.size(); ++i) {
         Operand& o = out.operands[i];
@@ -293,7 +293,7 @@ void Lowering::preparePlain(const Cluster& c, Prepared& p) {
         while (uint64_t(s.low) * s.low < uint64_t(table->rows)) ++s.low;
         s.high = uint32_t((uint64_t(table->rows) + s.low - 1) / s.low);
         s.stream = n.stream;
-        s.clock = static_cast<const Clock*>(m_clock.data());
+        s.clock = clock();
     }
 }
 

@@ -1,18 +1,9 @@
 #include "core/session/non_finite.h"
 
-#include <algorithm>
-#include <cmath>
-
+#include "core/base/finite.h"
 #include "core/cpu/executor.h"
 
 namespace core {
-namespace {
-
-bool finite(std::span<const float> values) {
-    return std::all_of(values.begin(), values.end(), [](float x) { return std::isfinite(x); });
-}
-
-}  // namespace
 
 std::string firstNonFinite(const std::shared_ptr<const Graph>& graph, const Layout& layout,
                            const Store& before, uint64_t seed, uint64_t step, int threads) {
@@ -31,14 +22,14 @@ std::string firstNonFinite(const std::shared_ptr<const Graph>& graph, const Layo
         const std::span<const float> values =
             kept ? std::span(buffer.data() + debug.plan().places[size_t(id)].offset, size_t(n.shape.size()))
                  : debug.values(id);
-        if (finite(values)) continue;
+        if (allFinite(values)) continue;
         const std::string what = n.op == Op::parameter ? fmt::format("parameter {}", n.name)
                                                        : fmt::format("{} {}", n.name, n.shape.text());
         return n.stage >= 0 ? fmt::format("{} in stage {}", what, graph->stages[size_t(n.stage)]) : what;
     }
     // Finite gradients may still carry a parameter out of range.
     for (const Layout::Entry& e : layout.entries())
-        if (e.trained && !finite({copy.weights.parameters.data() + e.offset, size_t(e.shape.size())}))
+        if (e.trained && !allFinite({copy.weights.parameters.data() + e.offset, size_t(e.shape.size())}))
             return fmt::format("the update of {}", e.name);
     return {};
 }

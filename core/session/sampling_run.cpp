@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/base/finite.h"
 #include "core/base/philox.h"
 #include "core/graph/ops.h"
 
@@ -269,8 +270,8 @@ bool SamplingRun::advance(Device& device) {
     executor.read(nextProbe, m_machine->next);
     executor.read(usedProbe, m_machine->used);
     if (firstOfStep && m_step >= m_keepFrom) keep(e);
-    if (firstOfStep) m_lastClean = m_machine->used.values;
-    m_x = m_machine->next.values;
+    if (firstOfStep) m_lastClean.swap(m_machine->used.values);
+    m_x.swap(m_machine->next.values);
     ++m_next;
     if (!e.completes) return true;
 
@@ -283,8 +284,7 @@ bool SamplingRun::advance(Device& device) {
     m_trajectory.steps.push_back(std::make_shared<const KeptStep>(std::move(m_doing)));
     m_published = nullptr;
     m_done = ++m_step == m_end;
-    if (!std::all_of(m_x.begin(), m_x.end(), [](float x) { return std::isfinite(x); }))
-        fail(fmt::format("step {} of the sampler gave a number that is not finite", m_step));
+    if (!allFinite(m_x)) fail(fmt::format("step {} of the sampler gave a number that is not finite", m_step));
     if (m_done) m_machine.reset();
     return true;
 }
@@ -294,11 +294,11 @@ void SamplingRun::keep(const PlannedEvaluation& e) {
     const bool halves = m_trajectory.halves;
     m_doing = {.step = e.step, .ofClean = e.signal < e.noise};
     m.executor->read(m_doing.ofClean ? rawProbe : epsProbe, m.estimate);
-    m_doing.estimate = Kept(m.estimate.values, halves);
+    m_doing.estimate = Kept(std::move(m.estimate.values), halves);
     for (const auto& [channel, id] : m_current->network->graph->probes) {
         if (channel.starts_with("sampling/")) continue;
         m.executor->read(channel, m.estimate);
-        m_doing.extras[channel] = Kept(m.estimate.values, halves);
+        m_doing.extras[channel] = Kept(std::move(m.estimate.values), halves);
     }
 }
 

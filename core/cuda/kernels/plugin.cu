@@ -103,9 +103,9 @@ void releaseHost(Device* device, void* memory) {
     cudaFreeHost(memory);
 }
 
+// Of pageable memory: the driver has copied it when this returns, though it may not be on the card yet.
 int upload(Device* device, void* to, const void* from, uint64_t bytes) {
     TRY(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, device->stream));
-    TRY(cudaStreamSynchronize(device->stream));
     return 0;
 }
 int download(Device* device, void* to, const void* from, uint64_t bytes) {
@@ -116,7 +116,7 @@ int download(Device* device, void* to, const void* from, uint64_t bytes) {
     return 0;
 }
 int copy(Device* device, void* to, const void* from, uint64_t bytes) {
-    TRY(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, device->stream));
+    TRY(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, device->stream));
     return 0;
 }
 int fill(Device* device, void* memory, int byte, uint64_t bytes) {
