@@ -98,7 +98,7 @@ struct SamplingRun::Machine {
     Store store;
     std::unique_ptr<Deployment> deployment;
     std::unique_ptr<Executor> executor;
-    Tensor next, used, estimate;
+    Tensor next, used;
 
     Machine(const Leg& leg, Device& device)
         : store(storeOf(leg)),
@@ -293,12 +293,10 @@ void SamplingRun::keep(const PlannedEvaluation& e) {
     Machine& m = *m_machine;
     const bool halves = m_trajectory.halves;
     m_doing = {.step = e.step, .ofClean = e.signal < e.noise};
-    m.executor->read(m_doing.ofClean ? rawProbe : epsProbe, m.estimate);
-    m_doing.estimate = Kept(std::move(m.estimate.values), halves);
+    m_doing.estimate = Kept(m.executor->read(m_doing.ofClean ? rawProbe : epsProbe).values, halves);
     for (const auto& [channel, id] : m_current->network->graph->probes) {
         if (channel.starts_with("sampling/")) continue;
-        m.executor->read(channel, m.estimate);
-        m_doing.extras[channel] = Kept(std::move(m.estimate.values), halves);
+        m_doing.extras[channel] = Kept(m.executor->read(channel).values, halves);
     }
 }
 
