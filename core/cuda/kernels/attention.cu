@@ -358,7 +358,7 @@ void launchWith(const Attention& a, size_t bytes, cudaStream_t stream) {
     const int heads = a.samples * a.heads, lines = 16 * warps / a.together;
     const dim3 grid(uint32_t((heads + a.together - 1) / a.together),
                     a.dOut.data ? 1u : uint32_t((a.queries + lines - 1) / lines));
-    KERNEL<<<grid, threads, bytes, stream>>>(a);
+    KERNEL<<<grid, threads, spread(KERNEL, grid, bytes), stream>>>(a);
 }
 
 template <int TILES, int DEEP>

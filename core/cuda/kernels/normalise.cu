@@ -209,20 +209,17 @@ __global__ void __launch_bounds__(32 * crewOf(QUADS), QUADS == 4 ? 4 : 1024 / (3
 template <int QUADS>
 void launchGradient(const Plain& p, const Pass& pass, cudaStream_t stream) {
     const dim3 grid(uint32_t(p.lines.splits), uint32_t(p.lines.outer));
-    if (p.lines.straight)
-        gradientOfLines<QUADS, true><<<grid, 32 * crewOf(QUADS), 0, stream>>>(p, pass);
-    else
-        gradientOfLines<QUADS, false><<<grid, 32 * crewOf(QUADS), 0, stream>>>(p, pass);
+    const auto kernel = p.lines.straight ? gradientOfLines<QUADS, true> : gradientOfLines<QUADS, false>;
+    const size_t bytes = spread(kernel, grid, 0);
+    kernel<<<grid, 32 * crewOf(QUADS), bytes, stream>>>(p, pass);
 }
 
 }  // namespace
 
 void launchNormalisedLines(const Plain& p, cudaStream_t stream) {
     const auto blocks = uint32_t((p.outer + threads / 32 - 1) / (threads / 32));
-    if (p.count <= 256)
-        normalisedLines<2><<<blocks, threads, 0, stream>>>(p);
-    else
-        normalisedLines<4><<<blocks, threads, 0, stream>>>(p);
+    const auto kernel = p.count <= 256 ? normalisedLines<2> : normalisedLines<4>;
+    kernel<<<blocks, threads, spread(kernel, blocks, 0), stream>>>(p);
 }
 
 void launchGradientOfLines(const Plain& p, const Pass& pass, cudaStream_t stream) {

@@ -180,11 +180,12 @@ int launch(const Launch& l, cudaStream_t stream) {
 
 // Captures launch after launch, each behind exactly those that it waits for.
 int capture(Device* device, const Launch* launches, int32_t count, const int32_t (*edges)[2],
-            int32_t edgeCount, Clock* clock, int32_t steps, Recorded* recorded) {
+            int32_t edgeCount, Clock* clock, int32_t steps, Recorded* recorded,
+            std::vector<cudaGraphNode_t>& chains) {
     cudaStream_t stream = device->stream;
     std::vector<std::vector<int>> waits(static_cast<size_t>(count));
     for (int32_t k = 0; k < edgeCount; ++k) waits[size_t(edges[k][1])].push_back(edges[k][0]);
-    std::vector<cudaGraphNode_t> nodeOf(static_cast<size_t>(count)), ends;
+    std::vector<cudaGraphNode_t> nodeOf(static_cast<size_t>(count));
     std::vector<int> depth(static_cast<size_t>(count), 1);
     const auto behind = [&](const std::vector<cudaGraphNode_t>& nodes) {
         return cudaStreamUpdateCaptureDependencies(stream, const_cast<cudaGraphNode_t*>(nodes.data()),
@@ -210,7 +211,7 @@ int capture(Device* device, const Launch* launches, int32_t count, const int32_t
         TRY(behind(nodes));
         if (launch(launches[i], stream)) return 1;
         TRY(newest(nodeOf[size_t(i)]));
-        ends.push_back(nodeOf[size_t(i)]);
+        if (launches[i].kind == Kind::chain) chains.push_back(nodeOf[size_t(i)]);
         recorded->depth = std::max(recorded->depth, depth[size_t(i)]);
     }
     // The clock is read by what draws; it moves on when all of that is done.
@@ -221,6 +222,22 @@ int capture(Device* device, const Launch* launches, int32_t count, const int32_t
     launchTick(clock, steps, stream);
     TRY(cudaGetLastError());
     return 0;
+}
+
+// A processor that has to part its memory anew between shared memory and cache stands idle first. So all
+// kernels leave it parted for the most shared memory, but chains, which read their weights through the cache.
+cudaError_t partAlike(cudaGraph_t graph, const std::vector<cudaGraphNode_t>& chains) {
+    size_t count = 0;
+    cudaError_t error = cudaGraphGetNodes(graph, nullptr, &count);
+    std::vector<cudaGraphNode_t> nodes(count);
+    if (error == cudaSuccess) error = cudaGraphGetNodes(graph, nodes.data(), &count);
+    cudaLaunchAttributeValue parted = {};
+    parted.sharedMemCarveout = cudaSharedmemCarveoutMaxShared;
+    for (cudaGraphNode_t node : nodes)
+        if (error == cudaSuccess && std::find(chains.begin(), chains.end(), node) == chains.end())
+            error = cudaGraphKernelNodeSetAttribute(node, cudaLaunchAttributePreferredSharedMemoryCarveout,
+                                                    &parted);
+    return error;
 }
 
 // Lets every kernel begin while those that it waits for end; each waits where `awaitEarlier` stands.
@@ -258,9 +275,11 @@ int record(Device* device, const Launch* launches, int32_t count, const int32_t 
         delete recording;
         return 1;
     }
-    const int wrong = capture(device, launches, count, edges, edgeCount, clock, steps, recorded);
+    std::vector<cudaGraphNode_t> chains;
+    const int wrong = capture(device, launches, count, edges, edgeCount, clock, steps, recorded, chains);
     const cudaError_t ended = cudaStreamEndCapture(device->stream, &recording->graph);
     if (wrong || failed(ended, "end capture") ||
+        (device->overlaps && failed(partAlike(recording->graph, chains), "the graph's kernels")) ||
         (device->overlaps && failed(loosen(recording->graph), "the graph's edges")) ||
         failed(cudaGraphInstantiate(&recording->executable, recording->graph, 0), "the graph")) {
         forget(device, recording);

@@ -322,7 +322,9 @@ void launchTile(const Product& p, const Pass& pass, cudaStream_t stream) {
             ((p.outWidth + p.stride - 1) / p.stride);
     const dim3 grid(uint32_t((p.n + T::n - 1) / T::n), uint32_t((m + T::m - 1) / T::m),
                     uint32_t(p.batches * p.splits));
-    kernel<<<grid, T::threads, bytes, stream>>>(p, pass);
+    // Other products often run beside each other.
+    constexpr bool ofImages = LEFT != rows && LEFT != columns;
+    kernel<<<grid, T::threads, ofImages ? spread(kernel, grid, bytes) : bytes, stream>>>(p, pass);
 }
 
 // Cards before Ampere have no TF32.

@@ -200,8 +200,9 @@ void launchTile(const Product& p, const Pass& pass, cudaStream_t stream) {
     (void)raised;
     const dim3 grid(uint32_t((p.n + T::n - 1) / T::n), uint32_t((p.m + T::m - 1) / T::m),
                     uint32_t(p.batches));
-    kernel<<<grid, T::threads, size_t(T::bytes(p.k)), stream>>>(
-        boxes(p.a, p.k, p.m, p.lda, T::m), boxes(p.b, p.k, p.n * p.batches, p.ldb, T::n), p, pass);
+    const size_t bytes = spread(kernel, grid, size_t(T::bytes(p.k)));
+    kernel<<<grid, T::threads, bytes, stream>>>(boxes(p.a, p.k, p.m, p.lda, T::m),
+                                                boxes(p.b, p.k, p.n * p.batches, p.ldb, T::n), p, pass);
 }
 
 template <int TILE>

@@ -157,7 +157,8 @@ void launchTile(const Product& p, const Pass& pass, cudaStream_t stream) {
         cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, int(Product::mostWindow));
     (void)raised;
     const dim3 grid(uint32_t((p.n + T::n - 1) / T::n), uint32_t((p.m + T::m - 1) / T::m));
-    kernel<<<grid, T::threads, windowBytes<T>(p, TURN_B), stream>>>(p, pass);
+    const size_t bytes = spread(kernel, grid, windowBytes<T>(p, TURN_B));
+    kernel<<<grid, T::threads, bytes, stream>>>(p, pass);
 }
 
 template <bool TURN_B>
