@@ -166,6 +166,33 @@ void brokenNumbers() {
     expect(!run.executor->finite(), "a broken step is called good");
 }
 
+// A launch that the card refuses is an error in one sentence, captured or not, and the card goes on.
+void refusedLaunches() {
+    test = "a launch that the card refuses";
+    const cuda::Table& t = card()->table();
+    const cuda::Memory clock(card(), sizeof(cuda::Clock));
+    auto* const at = static_cast<cuda::Clock*>(clock.data());
+    cuda::Launch empty;
+    empty.kind = cuda::Kind::pointwise;
+    cuda::Launch huge;  // more shared memory than a processor has
+    huge.kind = cuda::Kind::chain;
+    huge.chain.rows = 1, huge.chain.width = 1 << 20;
+    for (const auto& [what, launch] : {std::pair{"of no blocks", empty}, {"of too much memory", huge}}) {
+        row = what;
+        cuda::Recording* recording = nullptr;
+        cuda::Recorded shape;
+        for (int again = 0; again < 2; ++again) {
+            const int wrong = t.record(card()->device(), &launch, 1, nullptr, 0, at, 1, &recording, &shape);
+            const std::string problem = t.problem();
+            expect(wrong != 0 && !recording, "capture: expected an error, found none");
+            expect(problem.find(cuda::kindNames[int(launch.kind)]) != std::string::npos, problem);
+        }
+        expect(t.runLaunches(card()->device(), &launch, 1, at, 1) != 0, "expected an error, found none");
+        card()->wait();
+    }
+    brokenNumbers();
+}
+
 // Whole training steps of every network: losses as on the CPU, and the same bits again.
 void wholeNetworks() {
     test = "networks";
@@ -375,10 +402,18 @@ int main(int count, char** arguments) {
     std::printf("card: %s\n", there.text.c_str());
     if (!there.there) return 1;
     const std::vector<std::pair<std::string, void (*)()>> tests = {
-        {"operations", operations},     {"random", randomNumbers},   {"updates", updates},
-        {"broken", brokenNumbers},      {"networks", wholeNetworks}, {"loops", loops},
-        {"goldens", goldens},           {"lessons", lessons},        {"products", largeProducts},
-        {"transformers", transformers}, {"images", images},
+        {"operations", operations},
+        {"random", randomNumbers},
+        {"updates", updates},
+        {"broken", brokenNumbers},
+        {"refused", refusedLaunches},
+        {"networks", wholeNetworks},
+        {"loops", loops},
+        {"goldens", goldens},
+        {"lessons", lessons},
+        {"products", largeProducts},
+        {"transformers", transformers},
+        {"images", images},
     };
     for (const auto& [name, run] : tests) {
         if (!only.empty() && only != name) continue;
