@@ -9,7 +9,7 @@
 namespace core::cuda {
 
 // Changes with every change to this file, products.h and programs.h; a plugin of another version is refused.
-constexpr uint32_t abiVersion = 13;
+constexpr uint32_t abiVersion = 14;
 
 // ---- attention: P = softmax(scale q k^T), out = P v, for each head of each sample; or the gradients of that
 
@@ -72,6 +72,7 @@ enum class Kind : uint8_t {
     together,
     attention,
     attentionGradient,
+    lineSums,  // what blocks of normaliseGradient have summed, added up
     count
 };
 inline constexpr const char* kindNames[] = {"pointwise",
@@ -106,7 +107,8 @@ inline constexpr const char* kindNames[] = {"pointwise",
                                             "turn",
                                             "together",
                                             "attention",
-                                            "attentionGradient"};
+                                            "attentionGradient",
+                                            "lineSums"};
 static_assert(sizeof kindNames / sizeof *kindNames == size_t(Kind::count));
 
 struct Sizes {

@@ -105,6 +105,11 @@ std::vector<std::string> Lowering::describe() const {
             out.push_back(text);
             continue;
         }
+        if (p.launch.kind == Kind::lineSums) {
+            out.push_back(fmt::format("{} sums of lines, of {} blocks", p.launch.plain.lines.sums,
+                                      p.launch.plain.lines.splits));
+            continue;
+        }
         if (p.launch.kind == Kind::turn) {
             out.push_back(fmt::format("turn of {} matrices", p.launch.turns.count));
             continue;

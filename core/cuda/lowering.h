@@ -109,6 +109,9 @@ class Lowering {
     void preparePlain(const Cluster& c, Prepared& p);
     void prepareAttention(const Cluster& c, Prepared& p);
     void prepareLines(const Cluster& c, Prepared& p);
+    static bool addsUpLater(const LineGradient& l) { return l.partial && !l.tickets; }
+    void writesSums(const Cluster& c, Prepared& p) const;
+    void prepareLineSums(const Cluster& c, const Prepared& of);
     void prepareSum(const Cluster& c, Prepared& p);
     void prepareGroups(const Cluster& c, Prepared& p);
     void prepareUpdate(const Cluster& c);

@@ -93,6 +93,7 @@ void Lowering::prepareCluster(int index) {
     else if (c.kind != Kind::pointwise)
         preparePlain(c, p);
     m_launches.push_back(std::move(p));
+    if (addsUpLater(m_launches.back().launch.plain.lines)) prepareLineSums(c, m_launches.back());
 }
 
 void Lowering::prepareProgram(const Cluster& c, Prepared& p) {
@@ -194,7 +195,6 @@ void Lowering::prepareLines(const Cluster& c, Prepared& p) {
     const auto sum = [&](NodeId id) -> float* {
         if (id < 0) return nullptr;
         ++l.sums;
-        writes(p, address(id), g.nodes[size_t(id)].shape.size(), 1);
         return address(id);
     };
     l.scaleSums = sum(c.scaleSums), l.shiftSums = sum(c.shiftSums), l.lastSums = sum(c.lastSums);
@@ -208,10 +208,30 @@ void Lowering::prepareLines(const Cluster& c, Prepared& p) {
     }
     constexpr int processors = 132;
     // Few blocks leave few sums to add up at the end, many read more at once.
-    l.splits = std::clamp(l.outer == 1 ? processors : 4 * processors / l.outer, 1, most);
-    if (l.splits == 1) return;
-    l.partial = workspace(int64_t(l.outer) * l.splits * l.sums * s.count);
-    l.tickets = tickets(l.outer);
+    l.splits = std::clamp(l.outer == 1 ? 2 * processors : 4 * processors / l.outer, 1, most);
+    const int64_t sums = int64_t(l.outer) * l.splits * l.sums * s.count;
+    if (l.splits > 1) l.partial = workspace(sums);
+    if (l.splits > 1 && l.outer > 1) l.tickets = tickets(l.outer);
+    if (addsUpLater(l))
+        writes(p, l.partial, sums);
+    else
+        writesSums(c, p);
+}
+
+void Lowering::writesSums(const Cluster& c, Prepared& p) const {
+    for (NodeId id : {c.scaleSums, c.shiftSums, c.lastSums})
+        if (id >= 0) writes(p, address(id), g.nodes[size_t(id)].shape.size());
+}
+
+// What the blocks of one group have summed, added up beside the launches that go on with the gradient.
+void Lowering::prepareLineSums(const Cluster& c, const Prepared& of) {
+    Prepared p;
+    p.launch.kind = Kind::lineSums;
+    p.launch.plain = of.launch.plain;
+    p.cluster = of.cluster, p.segment = of.segment;
+    p.reads.push_back(of.writes.back());  // the blocks' sums
+    writesSums(c, p);
+    m_launches.push_back(std::move(p));
 }
 
 void Lowering::preparePlain(const Cluster& c, Prepared& p) {

@@ -133,6 +133,7 @@ struct LineGradient {
     float *scaleSums = nullptr, *shiftSums = nullptr, *lastSums = nullptr;
     const float* times = nullptr;
     float* partial = nullptr;  // [outer, splits, sums, channels]
+    // The last block adds up what all have summed; null: a launch of its own does, which is of one group.
     uint32_t* tickets = nullptr;
     static constexpr int longest = 512;
 };

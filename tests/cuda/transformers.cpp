@@ -58,6 +58,7 @@ std::vector<FusedRow> normRows() {
         {row("norms of samples by parts", {{70, 64}, {70, 256}}, modulatedByParts), "pointwise", 5, 4e-6},
         {row("norms, odd, by parts", {{3, 37, 39}, {3, 156}}, modulatedByParts), "pointwise", 9, 4e-6},
         {row("norms of all lines", {{50, 49, 128}, {128}, {128}}, scaledTwice), launch, 2, 4e-6},
+        {row("sums of all lines", {{50, 49, 128}, {128}, {128}}, scaledTwice), "2 sums of lines", 2, 4e-6},
         {row("norms of rows", {{77, 20}, {20}, {20}}, scaledTwice), launch, 2, 4e-6},
         {row("norms of few lines", {{1, 3, 260}, {260}, {260}}, scaledTwice), launch, 2, 4e-6},
     };

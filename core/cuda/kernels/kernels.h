@@ -25,6 +25,7 @@ void launchGroups(Kind kind, const Plain& plain, const Pass& pass, cudaStream_t 
 void launchRegions(Kind kind, const Plain& plain, const Pass& pass, cudaStream_t stream);
 void launchNormalisedLines(const Plain& plain, cudaStream_t stream);
 void launchGradientOfLines(const Plain& plain, const Pass& pass, cudaStream_t stream);
+void launchLineSums(const Plain& plain, cudaStream_t stream);
 void launchPlain(Kind kind, const Plain& plain, cudaStream_t stream);
 void launchUpdate(const UpdatePass& pass, cudaStream_t stream);
 void launchChain(const Chain& chain, cudaStream_t stream);

@@ -55,6 +55,19 @@ __global__ void __launch_bounds__(threads) normalisedLines(const __grid_constant
     }
 }
 
+// Where the four sums of a group from 4 i on belong.
+__device__ __forceinline__ float* placeOfSums(const LineGradient& l, int channels, int group, int i) {
+    int which = 4 * i / channels;
+    const int c = 4 * i - which * channels;
+    for (float* const to : {l.scaleSums, l.shiftSums, l.lastSums})
+        if (to && which-- == 0) return to + group * channels + c;
+    return nullptr;
+}
+__device__ __forceinline__ void storeSums(float* to, const Lanes<4>& v) {
+#pragma unroll
+    for (int i = 0; i < 4; ++i) to[i] = v.at[i];
+}
+
 // The warps of a block: what they sum lies in shared memory.
 constexpr int crewOf(int quads) {
     return quads == 4 ? 4 : 8;
@@ -154,20 +167,10 @@ __global__ void __launch_bounds__(32 * crewOf(QUADS), QUADS == 4 ? 4 : 1024 / (3
     }
     if (l.sums == 0) return;
 
-    // ---- the block's sums, and by the last block of the group those of all
+    // ---- the block's sums, and by the last block of the group, where it is not done later, those of all
     __syncthreads();
     const int across = l.sums * channels / 4;
-    const auto place = [&](int i) -> float* {  // of the four sums from 4 i on
-        int which = 4 * i / channels;
-        const int c = 4 * i - which * channels;
-        for (float* const to : {l.scaleSums, l.shiftSums, l.lastSums})
-            if (to && which-- == 0) return to + group * channels + c;
-        return nullptr;
-    };
-    const auto store = [](float* to, const Lanes<4>& v) {
-#pragma unroll
-        for (int i = 0; i < 4; ++i) to[i] = v.at[i];
-    };
+    const auto place = [&](int i) { return placeOfSums(l, channels, group, i); };
     float* const partial = l.partial + int64_t(group) * l.splits * l.sums * channels;
     const int active = min(warps, end - begin);
     for (int i = int(threadIdx.x); i < across; i += crew) {
@@ -175,11 +178,11 @@ __global__ void __launch_bounds__(32 * crewOf(QUADS), QUADS == 4 ? 4 : 1024 / (3
         for (int w = 0; w < active; ++w)
             total = each<4>(total, loadRun<4>(shared + w * l.sums * channels + 4 * i), plus);
         if (l.splits == 1)
-            store(place(i), total);
+            storeSums(place(i), total);
         else
             storeRun<4>(partial + split * l.sums * channels + 4 * i, total);
     }
-    if (l.splits == 1 || !lastOf(l.tickets + group, uint32_t(l.splits))) return;
+    if (!l.tickets || !lastOf(l.tickets + group, uint32_t(l.splits))) return;
     // The block's threads share the splits, then their sums are added up.
     const int down = max(1, crew / across);
     for (int i = int(threadIdx.x); i < across * down; i += crew) {
@@ -192,7 +195,7 @@ __global__ void __launch_bounds__(32 * crewOf(QUADS), QUADS == 4 ? 4 : 1024 / (3
             total.at[0] += v.x, total.at[1] += v.y, total.at[2] += v.z, total.at[3] += v.w;
         }
         if (down == 1)
-            store(place(x), total);
+            storeSums(place(x), total);
         else
             storeRun<4>(shared + 4 * i, total);
     }
@@ -202,8 +205,31 @@ __global__ void __launch_bounds__(32 * crewOf(QUADS), QUADS == 4 ? 4 : 1024 / (3
         Lanes<4> total = loadRun<4>(shared + 4 * i);
         for (int k = 1; k < down; ++k)
             total = each<4>(total, loadRun<4>(shared + 4 * (k * across + i)), plus);
-        store(place(i), total);
+        storeSums(place(i), total);
     }
+}
+
+// What the blocks of the one group have summed: a block adds up some columns, its threads share the splits.
+constexpr int together = 8;
+__global__ void __launch_bounds__(threads) lineSums(const __grid_constant__ Plain p) {
+    constexpr int down = threads / together;
+    __shared__ __align__(16) float shared[4 * threads];
+    awaitEarlier();
+    const LineGradient& l = p.lines;
+    const auto plus = [](float x, float y) { return x + y; };
+    const int across = l.sums * p.count / 4;
+    const int x = int(blockIdx.x) * together + int(threadIdx.x) % together, y = int(threadIdx.x) / together;
+    Lanes<4> total = splat<4>(0);
+    if (x < across)
+#pragma unroll 8
+        for (int s = y; s < l.splits; s += down)
+            total = each<4>(total, loadRun<4>(l.partial + 4 * (s * across + x)), plus);
+    storeRun<4>(shared + 4 * threadIdx.x, total);
+    __syncthreads();
+    if (x >= across || y > 0) return;
+    for (int k = 1; k < down; ++k)
+        total = each<4>(total, loadRun<4>(shared + 4 * (k * together + int(threadIdx.x))), plus);
+    storeSums(placeOfSums(l, p.count, 0, x), total);
 }
 
 template <int QUADS>
@@ -229,6 +255,11 @@ void launchGradientOfLines(const Plain& p, const Pass& pass, cudaStream_t stream
         launchGradient<2>(p, pass, stream);
     else
         launchGradient<4>(p, pass, stream);
+}
+
+void launchLineSums(const Plain& p, cudaStream_t stream) {
+    const int across = p.lines.sums * p.count / 4;
+    lineSums<<<uint32_t((across + together - 1) / together), threads, 0, stream>>>(p);
 }
 
 }  // namespace core::cuda

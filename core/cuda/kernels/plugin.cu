@@ -149,6 +149,9 @@ int launch(const Launch& l, cudaStream_t stream) {
             l.plain.groups.channels > 0 ? launchGroups(l.kind, l.plain, l.pass, stream)
                                         : launchRegions(l.kind, l.plain, l.pass, stream);
             break;
+        case Kind::lineSums:
+            launchLineSums(l.plain, stream);
+            break;
         case Kind::update:
             launchUpdate(l.update, stream);
             break;
@@ -224,19 +227,27 @@ int capture(Device* device, const Launch* launches, int32_t count, const int32_t
     return 0;
 }
 
-// A processor that has to part its memory anew between shared memory and cache stands idle first. So all
-// kernels leave it parted for the most shared memory, but chains, which read their weights through the cache.
+// A processor that has to part its memory anew between shared memory and cache stands idle first. Where some
+// kernels need much shared memory all leave it parted for the most, but chains, which read their weights
+// through the cache.
 cudaError_t partAlike(cudaGraph_t graph, const std::vector<cudaGraphNode_t>& chains) {
+    constexpr unsigned much = 80 * 1024;
     size_t count = 0;
     cudaError_t error = cudaGraphGetNodes(graph, nullptr, &count);
     std::vector<cudaGraphNode_t> nodes(count);
     if (error == cudaSuccess) error = cudaGraphGetNodes(graph, nodes.data(), &count);
+    unsigned most = 0;
+    for (size_t i = 0; error == cudaSuccess && i < count; ++i) {
+        cudaKernelNodeParams kernel = {};
+        error = cudaGraphKernelNodeGetParams(nodes[i], &kernel);
+        most = std::max(most, kernel.sharedMemBytes);
+    }
     cudaLaunchAttributeValue parted = {};
     parted.sharedMemCarveout = cudaSharedmemCarveoutMaxShared;
-    for (cudaGraphNode_t node : nodes)
-        if (error == cudaSuccess && std::find(chains.begin(), chains.end(), node) == chains.end())
-            error = cudaGraphKernelNodeSetAttribute(node, cudaLaunchAttributePreferredSharedMemoryCarveout,
-                                                    &parted);
+    for (size_t i = 0; error == cudaSuccess && most >= much && i < count; ++i)
+        if (std::find(chains.begin(), chains.end(), nodes[i]) == chains.end())
+            error = cudaGraphKernelNodeSetAttribute(
+                nodes[i], cudaLaunchAttributePreferredSharedMemoryCarveout, &parted);
     return error;
 }
 
