@@ -248,6 +248,8 @@ class TestDevice : public QObject {
     void aCardThatFailsPausesTheRunWithItsState_data() {
         QTest::addColumn<QByteArray>("told");
         QTest::newRow("a launch once") << QByteArray("replay 40 too many resources requested");
+        QTest::newRow("a launch that is not captured") << QByteArray("record 1 too much shared memory");
+        QTest::newRow("a look that is not captured") << QByteArray("record 2 too much shared memory");
         QTest::newRow("lost in a launch") << QByteArray("lost replay 40 the card has fallen off the bus");
         QTest::newRow("lost in a wait") << QByteArray("lost wait 40 an illegal memory access");
         QTest::newRow("lost in a snapshot") << QByteArray("lost download 12 an uncorrectable error");
