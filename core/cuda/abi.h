@@ -9,7 +9,7 @@
 namespace core::cuda {
 
 // Changes with every change to this file, products.h and programs.h; a plugin of another version is refused.
-constexpr uint32_t abiVersion = 14;
+constexpr uint32_t abiVersion = 15;
 
 // ---- attention: P = softmax(scale q k^T), out = P v, for each head of each sample; or the gradients of that
 

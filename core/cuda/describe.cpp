@@ -7,7 +7,7 @@ namespace core::cuda {
 namespace {
 
 double operationsOf(const Product& p) {
-    const double all = 2.0 * p.m * p.n * p.k;
+    const double all = 2.0 * p.m * p.n * p.k * p.terms;
     // The classes of a transposed convolution's pixels share out both pixels and taps.
     return p.left == Product::scattered ? all / p.batches : all * p.batches;
 }
@@ -60,7 +60,9 @@ std::string Lowering::describeLaunch(const Cluster& c, const Launch& l) const {
                         : q.lineRows     ? fmt::format(" lines {} x {}", q.lineRows, q.lineWarps)
                                          : "",
                         q.straight.there ? " straight" : "");
-        if (q.low.left) line += fmt::format(" with rank {}", q.low.rank);
+        if (q.terms > 1) line += fmt::format(" of {} terms", q.terms);
+        if (q.low.left)
+            line += fmt::format(" with rank {}{}", q.low.rank, q.low.down ? " made on the way" : "");
     }
     if (const Attention& a = l.attention; a.heads > 0)
         line += fmt::format(" {} x {} queries {} keys {} width {}{}", a.samples, a.heads, a.queries, a.keys,

@@ -34,6 +34,7 @@ struct Prepared {
     int64_t parts = 0;  // equal ones that a launch can be split into; 0: none
     size_t firstLink = 0;
     std::vector<Member> members;  // of products that are multiplied together
+    std::vector<Turn> turns;      // what is turned
     std::vector<Interval> reads, writes;
 };
 
@@ -152,7 +153,15 @@ class Lowering {
     static bool goesByRows(const Prepared& p, int64_t rows);
     bool absorbs(const Prepared& earlier, const Prepared& later);
     void absorbLowRank();
+    std::vector<size_t> termsOf(size_t sum);
+    bool lineUp(const std::vector<size_t>& terms, Prepared& joined);
+    void joinTerms();
+    bool makeLeft(size_t index);
+    void makeOnTheWay();
     void useWarpgroups();
+    static int bestTile(const Product& p);
+    static void turn(Prepared& by, const Turn& t);
+    void uploadTurns();
     static bool isBeside(const Prepared& earlier, const Prepared& later, int nth);
     void joinBeside();
     void joinProducts();

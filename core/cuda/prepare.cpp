@@ -24,7 +24,10 @@ void Lowering::prepare() {
     formChains();
     useWarpgroups();
     absorbLowRank();
+    joinTerms();
     joinBeside();
+    makeOnTheWay();
+    uploadTurns();
     joinProducts();
     // A wait for the card costs as much as some dozen launches.
     if (m_options.unroll == 0) m_options.unroll = m_launches.size() <= 160 ? 8 : 1;

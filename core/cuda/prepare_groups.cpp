@@ -13,14 +13,7 @@ int64_t costOf(const Product& p, int tile) {
     const int64_t height = Product::groupHeights[tile], width = Product::groupWidths[tile];
     const int64_t blocks = ((p.m + height - 1) / height) * ((p.n + width - 1) / width) * p.batches;
     const int64_t rounds = (blocks + processors - 1) / processors;
-    return rounds * ((height + width) * p.k / 10 + height * width / 3);
-}
-
-int bestTile(const Product& p) {
-    int best = 0;
-    for (int tile = 1; tile < Product::groupTiles; ++tile)
-        if (costOf(p, tile) < costOf(p, best)) best = tile;
-    return best;
+    return rounds * ((height + width) * p.k * p.terms / 10 + height * width / 3);
 }
 
 // Where the result goes, if a bias is all that is added on its way; or null.
@@ -32,18 +25,42 @@ float* placeOf(const Product& p, const Pass& pass) {
     return more ? nullptr : s.early ? s.early : s.late;
 }
 
-bool overlap(const char* begin, const char* end, const char* otherBegin, const char* otherEnd) {
-    return begin < otherEnd && otherBegin < end;
+// The same, of what is added to channels so much further on?
+bool isLowBeside(const LowRank& p, const LowRank& q, int64_t channels) {
+    return p.rank == q.rank && p.leftStep == q.leftStep && p.rightStep == q.rightStep &&
+           p.turned == q.turned && p.scale == q.scale &&
+           q.right - p.right == channels * (p.turned ? p.rightStep : 1);
 }
 
 }  // namespace
+
+// The form of warpgroups' tiles.
+int Lowering::bestTile(const Product& p) {
+    int best = 0;
+    for (int tile = 1; tile < Product::groupTiles; ++tile)
+        if (costOf(p, tile) < costOf(p, best)) best = tile;
+    return best;
+}
+
+// What one launch more is to turn, in memory that nobody writes before.
+void Lowering::turn(Prepared& by, const Turn& t) {
+    Turns& all = by.launch.turns;
+    by.turns.push_back(t);
+    by.turns.back().firstBlock = all.blocks;
+    ++all.count, all.blocks += ((t.lines + 31) / 32) * ((t.columns + 31) / 32);
+    const auto whole = [](const float* from, int64_t floats) {
+        return Interval{reinterpret_cast<const char*>(from), reinterpret_cast<const char*>(from + floats)};
+    };
+    by.reads.push_back(whole(t.from, int64_t(t.lines - 1) * t.apart + t.columns));
+    by.writes.push_back(whole(t.to, int64_t(t.lines) * t.columns));
+}
 
 // Both operands have to lie in lines along k: weights that do not are turned, all that can be in one launch.
 void Lowering::useWarpgroups() {
     if (m_options.exact || !m_card->table().warpgroups(m_card->device())) return;
     std::vector<Prepared> all;
-    size_t turning = 0;  // the place of the newest launch that turns, and what it turns
-    std::vector<std::vector<Turn>> turns;
+    size_t turning = 0;  // the place of the newest launch that turns
+    bool turns = false;
     for (Prepared& prepared : m_launches) {
         Product& p = prepared.launch.product;
         const Pass& pass = prepared.launch.pass;
@@ -60,28 +77,19 @@ void Lowering::useWarpgroups() {
             const Interval whole{reinterpret_cast<const char*>(p.b),
                                  reinterpret_cast<const char*>(p.b + int64_t(p.k - 1) * p.ldb + p.n)};
             const bool first =
-                turns.empty() || all[turning].segment != prepared.segment ||
-                std::any_of(all.begin() + int64_t(turning), all.end(), [&](const Prepared& other) {
-                    return std::any_of(other.writes.begin(), other.writes.end(), [&](const Interval& w) {
-                        return overlap(w.begin, w.end, whole.begin, whole.end);
-                    });
-                });
+                !turns || all[turning].segment != prepared.segment ||
+                std::any_of(all.begin() + int64_t(turning), all.end(),
+                            [&](const Prepared& other) { return meet(other.writes, {whole}); });
             if (first) {
-                turning = all.size();
-                turns.emplace_back();
-                Prepared turn;
-                turn.launch.kind = Kind::turn;
-                turn.cluster = prepared.cluster, turn.segment = prepared.segment;
-                all.push_back(std::move(turn));
+                turning = all.size(), turns = true;
+                Prepared by;
+                by.launch.kind = Kind::turn;
+                by.cluster = prepared.cluster, by.segment = prepared.segment;
+                all.push_back(std::move(by));
             }
-            Prepared& turn = all[turning];
-            Turns& t = turn.launch.turns;
             float* const to = workspace(int64_t(p.k) * p.n);
-            turns.back().push_back({p.b, to, p.k, p.n, p.ldb, t.blocks});
-            ++t.count, t.blocks += ((p.k + 31) / 32) * ((p.n + 31) / 32);
-            turn.reads.push_back(whole);
-            writes(turn, to, int64_t(p.k) * p.n);
-            prepared.reads.push_back(turn.writes.back());
+            turn(all[turning], {p.b, to, p.k, p.n, p.ldb});
+            prepared.reads.push_back(all[turning].writes.back());
             p.b = to, p.ldb = p.k, p.rightTurned = true;
         }
         if (fits) {
@@ -91,17 +99,19 @@ void Lowering::useWarpgroups() {
         all.push_back(std::move(prepared));
     }
     m_launches = std::move(all);
+}
+
+void Lowering::uploadTurns() {
     size_t count = 0;
-    for (const auto& list : turns) count += list.size();
+    for (const Prepared& p : m_launches) count += p.turns.size();
     if (count == 0) return;
     m_turnMemory = Memory(m_card, count * sizeof(Turn));
     Turn* at = static_cast<Turn*>(m_turnMemory.data());
-    auto list = turns.begin();
     for (Prepared& p : m_launches) {
-        if (p.launch.kind != Kind::turn) continue;
+        if (p.turns.empty()) continue;
         p.launch.turns.list = at;
-        m_card->upload(at, list->data(), list->size() * sizeof(Turn));
-        at += (list++)->size();
+        m_card->upload(at, p.turns.data(), p.turns.size() * sizeof(Turn));
+        at += p.turns.size();
     }
 }
 
@@ -115,16 +125,19 @@ bool Lowering::isBeside(const Prepared& earlier, const Prepared& later, int nth)
     };
     return later.launch.kind == Kind::product && earlier.segment == later.segment && q.groupTile >= 0 &&
            p.a == q.a && p.lda == q.lda && p.m == q.m && p.n == q.n && p.k == q.k && p.lde == q.lde &&
-           p.ldb == q.ldb && p.scale == q.scale && !q.low.left && below(p.b, q.b, int64_t(p.n) * p.ldb) &&
-           below(s.bias, t.bias, p.n) && !earlier.launch.pass.direct == !later.launch.pass.direct &&
-           !s.early == !t.early && placeOf(q, later.launch.pass) > placeOf(p, earlier.launch.pass);
+           p.ldb == q.ldb && p.scale == q.scale && p.terms == 1 && q.terms == 1 &&
+           below(p.low.left, q.low.left, 0) &&
+           (!p.low.left || isLowBeside(p.low, q.low, int64_t(nth) * p.n)) &&
+           below(p.b, q.b, int64_t(p.n) * p.ldb) && below(s.bias, t.bias, p.n) &&
+           !earlier.launch.pass.direct == !later.launch.pass.direct && !s.early == !t.early &&
+           placeOf(q, later.launch.pass) > placeOf(p, earlier.launch.pass);
 }
 
 // Products of one left operand with the parts of one weight, as q, k and v are, become one launch.
 void Lowering::joinBeside() {
     for (size_t i = 0; i < m_launches.size(); ++i) {
         const Product first = m_launches[i].launch.product;
-        if (m_launches[i].launch.kind != Kind::product || first.groupTile < 0 || first.low.left ||
+        if (m_launches[i].launch.kind != Kind::product || first.groupTile < 0 ||
             !placeOf(first, m_launches[i].launch.pass))
             continue;
         const float* const place = placeOf(first, m_launches[i].launch.pass);

@@ -16,6 +16,14 @@ struct LowRank {
     int32_t rank = 0, leftStep = 0, rightStep = 0;
     bool turned = false;
     float scale = 1;
+    // Given: left is made on the way, and kept: made[l, r] = downScale times the sum over k of A[l, k]
+    // down[r, k], for each term of the product that it is added to.
+    const float* down = nullptr;
+    float* made = nullptr;
+    int32_t downStep = 0;
+    int64_t downTerm = 0;
+    float downScale = 1;
+    static constexpr int mostMade = 8;  // ranks
 };
 
 struct Product {
@@ -54,7 +62,10 @@ struct Product {
     Straight straight;             // the program, where it has such a form
     // Not below 0: warpgroups of a Hopper card multiply rows with what is turned, in tiles of this form.
     int32_t groupTile = -1;
-    LowRank low;  // of warpgroups: added to their sums
+    // Of warpgroups: the sum of so many products, whose operands lie so far apart, and what is added to it.
+    int32_t terms = 1;
+    int64_t aTerm = 0, bTerm = 0;
+    LowRank low;
     static constexpr int groupTiles = 7;
     static constexpr int groupHeights[groupTiles] = {64, 64, 64, 64, 128, 128, 128};
     static constexpr int groupWidths[groupTiles] = {48, 64, 96, 128, 96, 128, 192};

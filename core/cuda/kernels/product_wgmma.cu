@@ -12,27 +12,38 @@ namespace {
 
 constexpr int along = 32, mostStages = 8;
 
+// Whether a product of low rank is added, and whether its left operand is made on the way, by further columns
+// of the right one.
+enum class Low { none, given, made };
+
 // 64 GROUPS x BN elements of the result for a block.
-template <int GROUPS, int BN>
+template <int GROUPS, int BN, Low LOW>
 struct GroupTile {
     static constexpr int m = 64 * GROUPS, n = BN, consumers = 128 * GROUPS, threads = consumers + 32;
     static constexpr int unit = BN % 96 == 0 ? 96 : BN % 64 == 0 ? 64 : 48;  // columns of one instruction
-    static constexpr int stage = (m + n) * along, outStep = n + 8;           // floats
+    static constexpr int further = LOW == Low::made ? LowRank::mostMade : 0;
+    static constexpr int stage = (m + n + further) * along, outStep = n + 8;  // floats
+    static_assert(further <= outStep - n);
     // Of 16 lines in a warp: so many runs of four side by side, and so many lines for a thread.
     static constexpr int across = n % 32 == 0 ? 8 : 4, runs = across / 2;
-    static constexpr int stages(int k) {  // two blocks of one warpgroup fit a processor
-        const int most = (GROUPS == 1 ? 100 : 200) * 1024 / (4 * stage), all = (k + along - 1) / along;
-        return all < 1 ? 1 : all < most && all < mostStages ? all : most < mostStages ? most : mostStages;
+    static constexpr int stages(int tiles) {  // along k; two blocks of one warpgroup fit a processor
+        const int fit = (GROUPS == 1 ? 100 : 200) * 1024 / (4 * stage);
+        const int most = fit < mostStages ? fit : mostStages;
+        return tiles < most ? tiles : most;
     }
-    static constexpr int bytes(int k) {
-        const int operands = stages(k) * stage, result = m * outStep;
+    static constexpr int bytes(int tiles) {
+        const int operands = stages(tiles) * stage, result = m * outStep;
         return 4 * (operands > result ? operands : result) + 1024;
     }
 };
 
-// Adds a product of low rank to runs of four channels of some lines, `apart` from each other.
+__host__ __device__ constexpr int tilesOf(int k) {
+    return (k + along - 1) / along;
+}
+
+// Adds a product of low rank to runs of four channels of some lines, whose left operands lie `apart`.
 template <int RUNS>
-__device__ __forceinline__ void addLowRank(const LowRank& low, int line0, int apart, int column,
+__device__ __forceinline__ void addLowRank(const LowRank& low, const float* lines, int apart, int column,
                                            const bool (&there)[RUNS], Lanes<4> (&v)[RUNS]) {
     if (!there[0]) return;  // the others lie below
 #pragma unroll 1
@@ -44,7 +55,7 @@ __device__ __forceinline__ void addLowRank(const LowRank& low, int line0, int ap
                                                           : (r + i) * low.rightStep + column));
 #pragma unroll
         for (int q = 0; q < RUNS; ++q)
-            if (there[q]) left[q] = loadRun<4>(low.left + (line0 + q * apart) * low.leftStep + r);
+            if (there[q]) left[q] = loadRun<4>(lines + q * apart + r);
 #pragma unroll
         for (int q = 0; q < RUNS; ++q)
 #pragma unroll
@@ -56,10 +67,11 @@ __device__ __forceinline__ void addLowRank(const LowRank& low, int line0, int ap
     }
 }
 
-template <class T, bool LOW>
+template <class T, Low LOW>
 __global__ void __launch_bounds__(T::threads)
     multiply(const __grid_constant__ CUtensorMap a, const __grid_constant__ CUtensorMap b,
-             const __grid_constant__ Product p, const __grid_constant__ Pass pass) {
+             const __grid_constant__ CUtensorMap down, const __grid_constant__ Product p,
+             const __grid_constant__ Pass pass) {
 #if defined(__CUDA_ARCH_FEAT_SM90_ALL)
     extern __shared__ char raw[];
     __shared__ uint64_t full[mostStages], empty[mostStages];
@@ -67,7 +79,7 @@ __global__ void __launch_bounds__(T::threads)
     const int thread = int(threadIdx.x), warp = thread / 32, lane = thread % 32;
     const int m0 = int(blockIdx.y) * T::m, n0 = int(blockIdx.x) * T::n;
     const int right0 = n0 + int(blockIdx.z) * p.n;  // of several right operands, one below the other
-    const int tilesK = (p.k + along - 1) / along, stages = T::stages(p.k);
+    const int tilesTerm = tilesOf(p.k), tilesK = tilesTerm * p.terms, stages = T::stages(tilesK);
     if (thread == 0) {
         for (int s = 0; s < stages; ++s) {
             initBarrier(full + s, 1);
@@ -76,6 +88,7 @@ __global__ void __launch_bounds__(T::threads)
         publishBarriers();
         prefetchMap(a);
         prefetchMap(b);
+        if constexpr (LOW == Low::made) prefetchMap(down);
     }
     __syncthreads();
     awaitEarlier();
@@ -83,10 +96,13 @@ __global__ void __launch_bounds__(T::threads)
     if (warp == T::consumers / 32) {  // the copies
         for (int tile = 0; lane == 0 && tile < tilesK; ++tile) {
             const int s = tile % stages, round = tile / stages;
+            const int term = tile / tilesTerm, k = (tile - term * tilesTerm) * along;
+            float* const to = shared + s * T::stage;
             if (round > 0) awaitBarrier(empty + s, (round - 1) & 1);
             arriveExpecting(full + s, 4 * T::stage);
-            copyBox(shared + s * T::stage, a, tile * along, m0, full + s);
-            copyBox(shared + s * T::stage + T::m * along, b, tile * along, right0, full + s);
+            copyBox(to, a, k, m0, term, full + s);
+            copyBox(to + T::m * along, b, k, right0, term, full + s);
+            if constexpr (LOW == Low::made) copyBox(to + (T::m + T::n) * along, down, k, 0, term, full + s);
         }
         return;
     }
@@ -111,7 +127,7 @@ __global__ void __launch_bounds__(T::threads)
     askAt(awaited, column0, e, there);
 
     constexpr int units = T::n / T::unit;
-    float acc[units][T::unit / 8][4] = {};
+    float acc[units][T::unit / 8][4] = {}, further[1][4] = {};
     const float* const from = shared + warp / 4 * 64 * along;
     for (int tile = 0; tile < tilesK; ++tile) {
         const int s = tile % stages;
@@ -120,11 +136,15 @@ __global__ void __launch_bounds__(T::threads)
         const uint64_t right = describe(shared + s * T::stage + T::m * along);
         beginMultiplying();
 #pragma unroll
-        for (int step = 0; step < along / 8; ++step)
+        for (int step = 0; step < along / 8; ++step) {
+            const auto columns = [&](int first) {
+                return right + step * stepAlong + (first * along * 4 >> 4);
+            };
 #pragma unroll
             for (int u = 0; u < units; ++u)
-                multiplyGroup(acc[u], left + step * stepAlong,
-                              right + step * stepAlong + u * (T::unit * along * 4 >> 4));
+                multiplyGroup(acc[u], left + step * stepAlong, columns(u * T::unit));
+            if constexpr (LOW == Low::made) multiplyGroup(further, left + step * stepAlong, columns(T::n));
+        }
         commitMultiplying();
         if (tile > 0) {
             awaitMultiplied<1>();
@@ -146,7 +166,23 @@ __global__ void __launch_bounds__(T::threads)
                 *reinterpret_cast<float2*>(out + (lane / 4 + 8 * h) * T::outStep + u * T::unit + 8 * j +
                                            lane % 4 * 2) =
                     make_float2(acc[u][j][2 * h] * p.scale, acc[u][j][2 * h + 1] * p.scale);
+    if constexpr (LOW == Low::made)
+#pragma unroll
+        for (int h = 0; h < 2; ++h)
+            *reinterpret_cast<float2*>(out + (lane / 4 + 8 * h) * T::outStep + T::n + lane % 4 * 2) =
+                make_float2(further[0][2 * h] * p.low.downScale, further[0][2 * h + 1] * p.low.downScale);
     __syncwarp();
+    const float* lowLines = nullptr;  // the left operand of low rank
+    int lowApart = 0;
+    if constexpr (LOW == Low::made) {
+        lowLines = out + lane / T::across * T::outStep + T::n, lowApart = linesApart * T::outStep;
+        if (const int line = m0 + warp * 16 + lane; right0 == 0 && lane < 16 && line < p.m)
+            for (int r = 0; r < p.low.rank; r += 4)
+                storeRun<4>(p.low.made + line * p.low.leftStep + r,
+                            loadRun<4>(out + lane * T::outStep + T::n + r));
+    } else if constexpr (LOW == Low::given) {
+        lowLines = p.low.left + line0 * p.low.leftStep, lowApart = linesApart * p.low.leftStep;
+    }
 #pragma unroll 1
     for (int at = 0; at < T::n; at += 4 * T::across) {
         AwaitedRuns<T::runs> next;
@@ -158,7 +194,8 @@ __global__ void __launch_bounds__(T::threads)
         for (int i = 0; i < T::runs; ++i)
             value[i] = loadRun<4>(out + (lane / T::across + i * linesApart) * T::outStep + at +
                                   lane % T::across * 4);
-        if constexpr (LOW) addLowRank(p.low, line0, linesApart, column0 + at, there, value);
+        if constexpr (LOW != Low::none)
+            addLowRank(p.low, lowLines, lowApart, column0 - n0 + right0 + at, there, value);
         if (pass.direct) {
 #pragma unroll
             for (int i = 0; i < T::runs; ++i)
@@ -173,9 +210,13 @@ __global__ void __launch_bounds__(T::threads)
 #endif
 }
 
-// Lines of k numbers, `apart` from each other, in boxes of `lines` by 32 that are rounded to TF32 on their
-// way.
-CUtensorMap boxes(const float* data, int k, int lines, int apart, int box) {
+// Matrices of lines of k numbers, in boxes of `box` lines by 32 that are rounded to TF32 on their way.
+struct Lines {
+    const float* data;
+    int k, count, apart, matrices;
+    int64_t matricesApart;
+};
+CUtensorMap boxes(const Lines& lines, int box) {
     static const auto encode = [] {
         void* found = nullptr;
         cudaDriverEntryPointQueryResult result;
@@ -183,33 +224,42 @@ CUtensorMap boxes(const float* data, int k, int lines, int apart, int box) {
         return reinterpret_cast<PFN_cuTensorMapEncodeTiled_v12000>(found);
     }();
     CUtensorMap map;
-    const cuuint64_t extents[] = {cuuint64_t(k), cuuint64_t(lines)}, strides[] = {cuuint64_t(apart) * 4};
-    const cuuint32_t window[] = {along, cuuint32_t(box)}, steps[] = {1, 1};
-    encode(&map, CU_TENSOR_MAP_DATA_TYPE_TFLOAT32, 2, const_cast<float*>(data), extents, strides, window,
-           steps, CU_TENSOR_MAP_INTERLEAVE_NONE, CU_TENSOR_MAP_SWIZZLE_128B,
+    const cuuint64_t extents[] = {cuuint64_t(lines.k), cuuint64_t(lines.count), cuuint64_t(lines.matrices)};
+    const cuuint64_t strides[] = {cuuint64_t(lines.apart) * 4, cuuint64_t(lines.matricesApart) * 4};
+    const cuuint32_t window[] = {along, cuuint32_t(box), 1}, steps[] = {1, 1, 1};
+    encode(&map, CU_TENSOR_MAP_DATA_TYPE_TFLOAT32, 3, const_cast<float*>(lines.data), extents, strides,
+           window, steps, CU_TENSOR_MAP_INTERLEAVE_NONE, CU_TENSOR_MAP_SWIZZLE_128B,
            CU_TENSOR_MAP_L2_PROMOTION_L2_256B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
     return map;
 }
 
-template <int TILE, bool LOW>
+template <int TILE, Low LOW>
 void launchTile(const Product& p, const Pass& pass, cudaStream_t stream) {
-    using T = GroupTile<Product::groupHeights[TILE] / 64, Product::groupWidths[TILE]>;
+    using T = GroupTile<Product::groupHeights[TILE] / 64, Product::groupWidths[TILE], LOW>;
     const auto kernel = multiply<T, LOW>;
     static const cudaError_t raised =
-        cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, T::bytes(1 << 20));
+        cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, T::bytes(mostStages));
     (void)raised;
     const dim3 grid(uint32_t((p.n + T::n - 1) / T::n), uint32_t((p.m + T::m - 1) / T::m),
                     uint32_t(p.batches));
-    const size_t bytes = spread(kernel, grid, size_t(T::bytes(p.k)));
-    kernel<<<grid, T::threads, bytes, stream>>>(boxes(p.a, p.k, p.m, p.lda, T::m),
-                                                boxes(p.b, p.k, p.n * p.batches, p.ldb, T::n), p, pass);
+    const auto of = [&](const float* data, int lines, int apart, int64_t term, int box) {
+        return boxes({data, p.k, lines, apart, p.terms, term ? term : apart}, box);
+    };
+    const CUtensorMap a = of(p.a, p.m, p.lda, p.aTerm, T::m);
+    const CUtensorMap b = of(p.b, p.n * p.batches, p.ldb, p.bTerm, T::n);
+    CUtensorMap down = b;
+    if constexpr (LOW == Low::made)
+        down = of(p.low.down, p.low.rank, p.low.downStep, p.low.downTerm, T::further);
+    const size_t bytes = spread(kernel, grid, size_t(T::bytes(tilesOf(p.k) * p.terms)));
+    kernel<<<grid, T::threads, bytes, stream>>>(a, b, down, p, pass);
 }
 
 template <int TILE>
 void launchTiles(const Product& p, const Pass& pass, cudaStream_t stream) {
     if (p.groupTile == TILE)
-        return p.low.left ? launchTile<TILE, true>(p, pass, stream)
-                          : launchTile<TILE, false>(p, pass, stream);
+        return p.low.down   ? launchTile<TILE, Low::made>(p, pass, stream)
+               : p.low.left ? launchTile<TILE, Low::given>(p, pass, stream)
+                            : launchTile<TILE, Low::none>(p, pass, stream);
     if constexpr (TILE + 1 < Product::groupTiles) launchTiles<TILE + 1>(p, pass, stream);
 }
 
@@ -224,7 +274,8 @@ bool hasWarpgroups(int device) {
     int major = 0;
     cudaFuncAttributes attributes;
     return cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device) == cudaSuccess &&
-           cudaFuncGetAttributes(&attributes, multiply<GroupTile<1, 64>, false>) == cudaSuccess &&
+           cudaFuncGetAttributes(&attributes, multiply<GroupTile<1, 64, Low::none>, Low::none>) ==
+               cudaSuccess &&
            major == 9 && attributes.sharedSizeBytes > 0;
 }
 

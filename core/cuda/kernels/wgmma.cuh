@@ -51,13 +51,13 @@ __device__ __forceinline__ void awaitBarrier(uint64_t* barrier, int parity) {
 __device__ __forceinline__ void prefetchMap(const CUtensorMap& map) {
     asm volatile("prefetch.tensormap [%0];" ::"l"(&map) : "memory");
 }
-// A box of a matrix; the barrier counts its bytes.
-__device__ __forceinline__ void copyBox(void* to, const CUtensorMap& map, int column, int line,
+// A box of one of several matrices; the barrier counts its bytes.
+__device__ __forceinline__ void copyBox(void* to, const CUtensorMap& map, int column, int line, int matrix,
                                         uint64_t* barrier) {
     asm volatile(
-        "cp.async.bulk.tensor.2d.shared::cluster.global.tile.mbarrier::complete_tx::bytes"
-        " [%0], [%1, {%2, %3}], [%4];" ::"r"(sharedAddress(to)),
-        "l"(&map), "r"(column), "r"(line), "r"(sharedAddress(barrier))
+        "cp.async.bulk.tensor.3d.shared::cluster.global.tile.mbarrier::complete_tx::bytes"
+        " [%0], [%1, {%2, %3, %4}], [%5];" ::"r"(sharedAddress(to)),
+        "l"(&map), "r"(column), "r"(line), "r"(matrix), "r"(sharedAddress(barrier))
         : "memory");
 }
 
@@ -86,6 +86,11 @@ __device__ __forceinline__ void awaitMultiplied() {
 
 // d [64, N] of a warpgroup += a [64, 8] b [N, 8]^T. Thread (g, t) = (lane / 4, lane % 4) of warp w has
 // d[j] = rows 16 w + g and + 8, columns 8 j + 2 t and + 1.
+__device__ __forceinline__ void multiplyGroup(float (&d)[1][4], uint64_t a, uint64_t b) {
+    asm volatile("wgmma.mma_async.sync.aligned.m64n8k8.f32.tf32.tf32 {%0,%1,%2,%3}, %4, %5, 1, 1, 1;"
+                 : "+f"(d[0][0]), "+f"(d[0][1]), "+f"(d[0][2]), "+f"(d[0][3])
+                 : "l"(a), "l"(b));
+}
 __device__ __forceinline__ void multiplyGroup(float (&d)[6][4], uint64_t a, uint64_t b) {
     asm volatile(
         "wgmma.mma_async.sync.aligned.m64n48k8.f32.tf32.tf32 "
