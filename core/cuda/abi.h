@@ -9,7 +9,7 @@
 namespace core::cuda {
 
 // Changes with every change to this file, products.h and programs.h; a plugin of another version is refused.
-constexpr uint32_t abiVersion = 15;
+constexpr uint32_t abiVersion = 16;
 
 // ---- attention: P = softmax(scale q k^T), out = P v, for each head of each sample; or the gradients of that
 
@@ -25,7 +25,6 @@ struct Attention {
     float scale = 1;
     bool causal = false;
     bool wide = false;         // lines may be read and written four numbers at a time
-    int32_t together = 1;      // heads of a block: 1, 2 or 4
     float* out = nullptr;      // [samples, queries, heads width]
     float* scores = nullptr;   // [samples, heads, queries, keys], where they are wanted
     float* weights = nullptr;  // P, where it is wanted; read for the gradients

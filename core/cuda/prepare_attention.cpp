@@ -1,6 +1,4 @@
 // What the launches of attention and of its gradient are told.
-#include <algorithm>
-
 #include "core/cuda/lowering.h"
 
 namespace core::cuda {
@@ -16,8 +14,6 @@ void Lowering::prepareAttention(const Cluster& c, Prepared& p) {
     a.width = g.nodes[size_t(scores.inputs[0])].shape.channels() / a.heads;
     a.scale = scores.a, a.causal = weights.causal;
     a.scaleQ = h.scaleQ, a.scaleK = h.scaleK;
-    const int longest = std::max(a.queries, a.keys);
-    a.together = longest <= 16 ? 4 : longest <= 32 ? 2 : 1;
     a.wide = a.width % 4 == 0;
     const auto aligned = [](const void* at) { return (reinterpret_cast<uintptr_t>(at) & 15) == 0; };
     const auto operand = [&](NodeId id) {

@@ -156,7 +156,6 @@ bool hasAttention(int device) {
 }
 
 void launchAttention(const Attention& a, cudaStream_t stream) {
-    if (a.dOut.data) return launchAttentionGradient(a, stream);
     if (a.keys <= 16)
         launchTiles<2>(a, stream);
     else if (a.keys <= 32)

@@ -6,8 +6,6 @@
 
 namespace core::cuda {
 
-void launchAttentionGradient(const Attention& attention, cudaStream_t stream);
-
 namespace {
 
 constexpr int attentionWarps = 4, attentionThreads = 32 * attentionWarps;

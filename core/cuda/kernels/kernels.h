@@ -31,18 +31,22 @@ void launchUpdate(const UpdatePass& pass, cudaStream_t stream);
 void launchChain(const Chain& chain, cudaStream_t stream);
 void launchWideChain(const Chain& chain, cudaStream_t stream);
 void launchAttention(const Attention& attention, cudaStream_t stream);
+void launchAttentionGradient(const Attention& attention, cudaStream_t stream);
+void launchPrelude(const Loop& loop, cudaStream_t stream);
+void launchLoop(const Loop& loop, cudaStream_t stream);
+void launchTick(Clock* clock, int steps, cudaStream_t stream);
+
+// What a card can do.
+bool hasAttention(int device);
+bool hasChains(int device);
+bool hasLoops(int device);
+bool hasWarpgroups(int device);
+
 // What of shared memory a launch asks for that needs `bytes`, so that its blocks lie on all processors.
 size_t spread(const void* kernel, dim3 grid, size_t bytes);
 template <class... A>
 size_t spread(void (*kernel)(A...), dim3 grid, size_t bytes) {
     return spread(reinterpret_cast<const void*>(kernel), grid, bytes);
 }
-bool hasAttention(int device);
-bool hasChains(int device);
-void launchPrelude(const Loop& loop, cudaStream_t stream);
-void launchLoop(const Loop& loop, cudaStream_t stream);
-bool hasLoops(int device);
-bool hasWarpgroups(int device);
-void launchTick(Clock* clock, int steps, cudaStream_t stream);
 
 }  // namespace core::cuda

@@ -168,8 +168,10 @@ int launch(const Launch& l, cudaStream_t stream) {
             launchTogether(l.together, stream);
             break;
         case Kind::attention:
-        case Kind::attentionGradient:
             launchAttention(l.attention, stream);
+            break;
+        case Kind::attentionGradient:
+            launchAttentionGradient(l.attention, stream);
             break;
         case Kind::turn:
             launchTurns(l.turns, stream);
