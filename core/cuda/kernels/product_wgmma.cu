@@ -20,12 +20,9 @@ enum class Low { none, given, made };
 template <int GROUPS, int BN, Low LOW>
 struct GroupTile {
     static constexpr int m = 64 * GROUPS, n = BN, consumers = 128 * GROUPS, threads = consumers + 32;
-    static constexpr int unit = BN % 96 == 0 ? 96 : BN % 64 == 0 ? 64 : 48;  // columns of one instruction
     static constexpr int further = LOW == Low::made ? LowRank::mostMade : 0;
     static constexpr int stage = (m + n + further) * along, outStep = n + 8;  // floats
     static_assert(further <= outStep - n);
-    // Of 16 lines in a warp: so many runs of four side by side, and so many lines for a thread.
-    static constexpr int across = n % 32 == 0 ? 8 : 4, runs = across / 2;
     static constexpr int stages(int tiles) {  // along k; two blocks of one warpgroup fit a processor
         const int fit = (GROUPS == 1 ? 100 : 200) * 1024 / (4 * stage);
         const int most = fit < mostStages ? fit : mostStages;
@@ -35,6 +32,14 @@ struct GroupTile {
         const int operands = stages(tiles) * stage, result = m * outStep;
         return 4 * (operands > result ? operands : result) + 1024;
     }
+};
+
+// How the tile T is shared out.
+template <class T>
+struct Share {
+    static constexpr int unit = T::n % 96 == 0 ? 96 : T::n % 64 == 0 ? 64 : 48;  // columns of one instruction
+    // Of 16 lines in a warp: so many runs of four side by side, and so many lines for a thread.
+    static constexpr int across = T::n % 32 == 0 ? 8 : 4, runs = across / 2;
 };
 
 __host__ __device__ constexpr int tilesOf(int k) {
@@ -73,6 +78,7 @@ __global__ void __launch_bounds__(T::threads)
              const __grid_constant__ CUtensorMap down, const __grid_constant__ Product p,
              const __grid_constant__ Pass pass) {
 #if defined(__CUDA_ARCH_FEAT_SM90_ALL)
+    using S = Share<T>;
     extern __shared__ char raw[];
     __shared__ uint64_t full[mostStages], empty[mostStages];
     float* const shared = reinterpret_cast<float*>(raw + (1024 - sharedAddress(raw) % 1024) % 1024);
@@ -108,12 +114,12 @@ __global__ void __launch_bounds__(T::threads)
     }
 
     // What the program reads of the block's first columns is on its way while the rest is multiplied.
-    const int line0 = m0 + warp * 16 + lane / T::across, column0 = n0 + lane % T::across * 4;
-    constexpr int linesApart = 32 / T::across;
-    const auto askAt = [&](AwaitedRuns<T::runs>& w, int column, uint32_t(&e)[T::runs],
-                           bool(&there)[T::runs]) {
+    const int line0 = m0 + warp * 16 + lane / S::across, column0 = n0 + lane % S::across * 4;
+    constexpr int linesApart = 32 / S::across;
+    const auto askAt = [&](AwaitedRuns<S::runs>& w, int column, uint32_t(&e)[S::runs],
+                           bool(&there)[S::runs]) {
 #pragma unroll
-        for (int i = 0; i < T::runs; ++i) {
+        for (int i = 0; i < S::runs; ++i) {
             const int line = line0 + i * linesApart;
             there[i] = line < p.m && column < p.n;
             e[i] = uint32_t(blockIdx.z) * uint32_t(p.eOuter) + uint32_t(line * p.lde + column);
@@ -121,13 +127,13 @@ __global__ void __launch_bounds__(T::threads)
         if (column < p.n) askRows(w, p.straight, uint32_t(column - n0 + right0));
         ask<true>(w, p.straight, uint32_t(column), e, there);
     };
-    AwaitedRuns<T::runs> awaited;
-    uint32_t e[T::runs];
-    bool there[T::runs];
+    AwaitedRuns<S::runs> awaited;
+    uint32_t e[S::runs];
+    bool there[S::runs];
     askAt(awaited, column0, e, there);
 
-    constexpr int units = T::n / T::unit;
-    float acc[units][T::unit / 8][4] = {}, further[1][4] = {};
+    constexpr int units = T::n / S::unit;
+    float acc[units][S::unit / 8][4] = {}, further[1][4] = {};
     const float* const from = shared + warp / 4 * 64 * along;
     for (int tile = 0; tile < tilesK; ++tile) {
         const int s = tile % stages;
@@ -142,7 +148,7 @@ __global__ void __launch_bounds__(T::threads)
             };
 #pragma unroll
             for (int u = 0; u < units; ++u)
-                multiplyGroup(acc[u], left + step * stepAlong, columns(u * T::unit));
+                multiplyGroup(acc[u], left + step * stepAlong, columns(u * S::unit));
             if constexpr (LOW == Low::made) multiplyGroup(further, left + step * stepAlong, columns(T::n));
         }
         commitMultiplying();
@@ -160,10 +166,10 @@ __global__ void __launch_bounds__(T::threads)
 #pragma unroll
     for (int u = 0; u < units; ++u)
 #pragma unroll
-        for (int j = 0; j < T::unit / 8; ++j)
+        for (int j = 0; j < S::unit / 8; ++j)
 #pragma unroll
             for (int h = 0; h < 2; ++h)
-                *reinterpret_cast<float2*>(out + (lane / 4 + 8 * h) * T::outStep + u * T::unit + 8 * j +
+                *reinterpret_cast<float2*>(out + (lane / 4 + 8 * h) * T::outStep + u * S::unit + 8 * j +
                                            lane % 4 * 2) =
                     make_float2(acc[u][j][2 * h] * p.scale, acc[u][j][2 * h + 1] * p.scale);
     if constexpr (LOW == Low::made)
@@ -175,7 +181,7 @@ __global__ void __launch_bounds__(T::threads)
     const float* lowLines = nullptr;  // the left operand of low rank
     int lowApart = 0;
     if constexpr (LOW == Low::made) {
-        lowLines = out + lane / T::across * T::outStep + T::n, lowApart = linesApart * T::outStep;
+        lowLines = out + lane / S::across * T::outStep + T::n, lowApart = linesApart * T::outStep;
         if (const int line = m0 + warp * 16 + lane; right0 == 0 && lane < 16 && line < p.m)
             for (int r = 0; r < p.low.rank; r += 4)
                 storeRun<4>(p.low.made + line * p.low.leftStep + r,
@@ -184,28 +190,28 @@ __global__ void __launch_bounds__(T::threads)
         lowLines = p.low.left + line0 * p.low.leftStep, lowApart = linesApart * p.low.leftStep;
     }
 #pragma unroll 1
-    for (int at = 0; at < T::n; at += 4 * T::across) {
-        AwaitedRuns<T::runs> next;
-        uint32_t eNext[T::runs] = {};
-        bool thereNext[T::runs] = {};
-        if (at + 4 * T::across < T::n) askAt(next, column0 + at + 4 * T::across, eNext, thereNext);
-        Lanes<4> value[T::runs];
+    for (int at = 0; at < T::n; at += 4 * S::across) {
+        AwaitedRuns<S::runs> next;
+        uint32_t eNext[S::runs] = {};
+        bool thereNext[S::runs] = {};
+        if (at + 4 * S::across < T::n) askAt(next, column0 + at + 4 * S::across, eNext, thereNext);
+        Lanes<4> value[S::runs];
 #pragma unroll
-        for (int i = 0; i < T::runs; ++i)
-            value[i] = loadRun<4>(out + (lane / T::across + i * linesApart) * T::outStep + at +
-                                  lane % T::across * 4);
+        for (int i = 0; i < S::runs; ++i)
+            value[i] = loadRun<4>(out + (lane / S::across + i * linesApart) * T::outStep + at +
+                                  lane % S::across * 4);
         if constexpr (LOW != Low::none)
             addLowRank(p.low, lowLines, lowApart, column0 - n0 + right0 + at, there, value);
         if (pass.direct) {
 #pragma unroll
-            for (int i = 0; i < T::runs; ++i)
+            for (int i = 0; i < S::runs; ++i)
                 if (there[i]) storeRun<4>(pass.direct + e[i], value[i]);
         } else {
             finishStraight<true>(p.straight, awaited, e, there, value);
         }
         awaited = next;
 #pragma unroll
-        for (int i = 0; i < T::runs; ++i) e[i] = eNext[i], there[i] = thereNext[i];
+        for (int i = 0; i < S::runs; ++i) e[i] = eNext[i], there[i] = thereNext[i];
     }
 #endif
 }
