@@ -113,7 +113,9 @@ class Ddpm final : public Lesson {
     void view(Recorder& r) override {
         const Var t = chosenTime(r), abar = m_schedule.abarAt(r, t);
         const int count = pictures() ? 16 : 1000, seen = pictures() ? 4 : 64;
-        const Var x0 = r.probe("forward_x0", rows(r, "forward", m_data->test, count));
+        // The same that the chain begins with.
+        const Var x0 =
+            r.probe("forward_x0", r.constant({count, m_data->test->columns}, m_data->testRows(count)));
         const Var eps = r.probe("forward_eps", r.normal("forward_eps", x0.shape()));
         const Var x = r.probe("forward_xt", qSample(x0, eps, abar));
         r.probe("forward_abar", abar);

@@ -62,8 +62,9 @@ void Forward::drawHistogram(Canvas& canvas, const core::Frame& frame, std::span<
         chain ? histogram(chain->values, stride, bins, reach) : std::vector<float>();
     std::vector<float> curve;
     if (x0 && frame.find("schedule")) {
-        // Some two thousand numbers are enough for a curve.
-        const std::span<const float> all(x0->values);
+        // Of what the chain began with; some two thousand numbers are enough for a curve.
+        const std::span<const float> known(x0->values);
+        const auto all = chain ? known.first(std::min(known.size(), chain->values.size())) : known;
         const auto every = std::max<size_t>(1, all.size() / size_t(stride) / 2000);
         curve = closedFormHistogram(all, stride * int(every), std::sqrt(moment.abar),
                                     std::sqrt(1 - moment.abar), bins, reach);
