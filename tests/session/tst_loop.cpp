@@ -1,4 +1,5 @@
-// Repeated phases as loops on a card, by the plugin whose memory and arithmetic are the host's.
+// Steps on a card, and repeated phases as loops there, by the plugin whose memory and arithmetic are the
+// host's.
 #include <QtTest>
 
 #include "core/cuda/executor.h"
@@ -67,6 +68,40 @@ class TestLoop : public QObject {
         // Whatever it is made of, a loop is two launches.
         const int saved = plain.executor->launches() - looped.executor->launches();
         QCOMPARE(saved > 2 * sampler.repeats, sampler.isLoop);
+    }
+
+    // Handles go to the card when they have changed, and channels come back together.
+    void whatIsReadIsOfTheLastRun() {
+        Layout layout;
+        Recorder r(layout, Recorder::Access::train);
+        const Var x = r.handle("x", {2, 3}, {1, 2, 3, 4, 5, 6}), y = r.handle("y", {1, 1}, {2});
+        r.probe("product", x * y);
+        r.probe("drawn", r.normal("drawn", {4, 4}));
+        const auto graph = std::make_shared<const Graph>(r.take());
+        Store store;
+        store.initialise(layout, 0, 1);
+        store.live.assign(1, 0);
+        const auto device = std::make_shared<cuda::DeviceStore>(m_card, store);
+        cuda::Executor executor(compile(graph, layout, {}), store, device, {});
+        using Numbers = std::vector<float>;
+        const auto product = [&] { return executor.read("product").values; };
+        executor.run(1, 0);
+        QCOMPARE(product(), (Numbers{2, 4, 6, 8, 10, 12}));
+        const Numbers first = executor.read("drawn").values;
+        executor.setHandle("y", {3});
+        QCOMPARE(product(), (Numbers{2, 4, 6, 8, 10, 12}));  // it has not run yet
+        executor.run(1, 1);
+        QCOMPARE(product(), (Numbers{3, 6, 9, 12, 15, 18}));
+        QVERIFY(executor.read("drawn").values != first);
+        executor.setHandle("x", {6, 5, 4, 3, 2, 1});
+        executor.run(1, 0);
+        QCOMPARE(product(), (Numbers{18, 15, 12, 9, 6, 3}));
+        QCOMPARE(executor.read("drawn").values, first);
+        executor.write("product", {{2, 3}, {0, 0, 0, 0, 0, 1}});
+        QCOMPARE(product(), (Numbers{0, 0, 0, 0, 0, 1}));
+        while (!executor.runSegment(1, 0)) {
+        }
+        QCOMPARE(product(), (Numbers{18, 15, 12, 9, 6, 3}));
     }
 
   private:
