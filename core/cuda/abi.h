@@ -9,7 +9,7 @@
 namespace core::cuda {
 
 // Changes with every change to this file, products.h and programs.h; a plugin of another version is refused.
-constexpr uint32_t abiVersion = 16;
+constexpr uint32_t abiVersion = 17;
 
 // ---- attention: P = softmax(scale q k^T), out = P v, for each head of each sample; or the gradients of that
 
@@ -183,13 +183,20 @@ struct alignas(16) Link {
         tiles,       // a product by the tensor cores
         shortSums,   // a product with k of up to shortest
         fewColumns,  // a product with n of up to fewest
+        // Of perceptrons with hidden layers of one width:
+        hidden,    // from a hidden layer to the next, without an interpreter
+        entering,  // shortSums to a hidden layer, without an interpreter
+        waves,     // shortSums, whose sines and cosines are a row of a hidden layer's width
+        leaving,   // fewColumns from a hidden layer
     };
-    static constexpr int shortest = 4, fewest = 4;
+    static constexpr int shortest = 4, fewest = 4, fewestLeaving = 2;
     Way way = elements;
-    bool leftThere = false;  // the left operand is what the link before kept in shared memory
-    bool keeps = false;      // the result stays there for the next link
-    bool recurs = false;     // prelude: what the next repeat begins with comes of it
-    int32_t each = 1;        // elements of a row
+    bool leftThere = false;    // the left operand is what the link before kept in shared memory
+    bool keeps = false;        // the result stays there for the next link
+    bool recurs = false;       // prelude: what the next repeat begins with comes of it
+    int32_t each = 1;          // elements of a row
+    float* wavesTo = nullptr;  // rows of sines and cosines; the columns that they begin at
+    int32_t sinesAt = 0, cosinesAt = 0;
     Pass pass;
     Product product;
     Program program;
@@ -205,7 +212,14 @@ struct Chain {
     // Above 0: a perceptron with so many hidden products, wideWidth wide, for blocks of wideRows.
     int32_t layers = 0;
     static constexpr int wideRows = 80, wideWidth = 128, wideLayers = 3, wideLinks = 8;
-    int64_t* stamps = nullptr;  // when the first block began each link, and ended: count + 1 numbers of ns
+    // Above 0: a perceptron whose hidden layers all are wideWidth wide; the number of products between them,
+    // and what they multiply by, in order. Only on cards with warpgroups.
+    static constexpr int mostHidden = 16, mostHiddenLinks = 24;
+    int32_t hidden = 0;
+    const float* weights[mostHidden] = {};
+    // Of the first block: its clock at each link's begin and at the end, and the ns at its begin and end:
+    // count + 3 numbers.
+    int64_t* stamps = nullptr;
 };
 
 // A phase that is repeated, by two launches instead of many: `prelude` works out what is the same for all

@@ -10,15 +10,15 @@ namespace {
 constexpr int64_t fewestBlocks = 32, mostBlocks = 96;
 constexpr int fewestProducts = 4;
 
+}  // namespace
+
 // The value that a link's program ends with, where it is stored as it is.
-const float* endOf(const Link& l) {
+const float* Lowering::endOf(const Link& l) {
     const Instruction& in = l.program.code[l.program.count - 1];
     return in.store == Instruction::nothing || l.program.outputs[in.store].step != 0
                ? nullptr
                : l.program.outputs[in.store].data;
 }
-
-}  // namespace
 
 // Can blocks of some rows each carry the launch out?
 bool Lowering::goesByRows(const Prepared& p, int64_t rows) {
@@ -106,6 +106,72 @@ int Lowering::widen(Link* links, size_t count) const {
     return layers;
 }
 
+// The members that wait for each other, apart from those that do not, where there is enough of each.
+std::vector<std::vector<size_t>> Lowering::strands(const std::vector<Prepared>& launches,
+                                                   const std::vector<size_t>& members, int64_t rows) {
+    std::vector<std::vector<size_t>> out;
+    for (size_t i : members) {
+        std::vector<size_t> strand;
+        for (auto& earlier : out) {
+            const bool joined = std::any_of(earlier.begin(), earlier.end(), [&](size_t k) {
+                return waiting(launches[k], launches[i], rows) != Waiting::none;
+            });
+            if (joined) strand.insert(strand.end(), earlier.begin(), earlier.end()), earlier.clear();
+        }
+        strand.push_back(i);
+        std::sort(strand.begin(), strand.end());
+        out.erase(std::remove_if(out.begin(), out.end(), [](const auto& s) { return s.empty(); }), out.end());
+        out.push_back(std::move(strand));
+    }
+    for (const auto& strand : out) {
+        const auto heavy = std::count_if(strand.begin(), strand.end(),
+                                         [&](size_t i) { return launches[i].launch.kind == Kind::product; });
+        if (heavy < fewestProducts) return {members};
+    }
+    return out;
+}
+
+// One launch for some; false where no kernel can carry it out.
+bool Lowering::linkChain(const std::vector<Prepared>& launches, const std::vector<size_t>& members,
+                         int64_t rows, Prepared& chain) {
+    chain.launch.kind = Kind::chain;
+    Chain& c = chain.launch.chain;
+    c.rows = int32_t(rows), c.count = int32_t(members.size());
+    chain.firstLink = m_links.size();
+    std::set<std::pair<const char*, const char*>> written, read;
+    for (size_t i : members) {
+        const Prepared& p = launches[i];
+        m_links.push_back(linkOf(p, rows));
+        m_linkClusters.push_back(p.cluster);
+        chain.cluster = p.cluster, chain.segment = p.segment;
+        for (const Interval& range : p.writes)
+            if (written.emplace(range.begin, range.end).second)
+                chain.writes.push_back({range.begin, range.end});
+        for (const Interval& range : p.reads)
+            if (read.emplace(range.begin, range.end).second) chain.reads.push_back({range.begin, range.end});
+    }
+    Link* const links = m_links.data() + chain.firstLink;
+    if (rows > mostBlocks * Chain::together) {
+        c.layers = widen(links, members.size());
+        if (c.layers == 0) m_links.resize(chain.firstLink), m_linkClusters.resize(chain.firstLink);
+        return c.layers > 0;
+    }
+    if (m_card->table().warpgroups(m_card->device())) hide(links, c);
+    for (size_t i = 0; c.hidden == 0 && i < members.size(); ++i) {
+        Link& l = links[i];
+        if (l.way == Link::tiles) c.width = std::max(c.width, l.product.k);
+        if (i == 0 || (l.way != Link::tiles && l.way != Link::fewColumns)) continue;
+        Link& before = links[i - 1];
+        const bool makes = before.way == Link::tiles || before.way == Link::shortSums;
+        const Product &of = before.product, &in = l.product;
+        l.leftThere = makes && before.pass.wide && endOf(before) == in.a && of.lde == in.lda &&
+                      of.n == in.k && of.n <= Chain::widest;
+        before.keeps = l.leftThere;
+        if (l.leftThere) c.width = std::max(c.width, (of.n + 31) / 32 * 32);
+    }
+    return true;
+}
+
 // The launches of a segment, with chains in the place of what they carry out.
 std::vector<Prepared> Lowering::chained(std::vector<Prepared> launches) {
     // The number of rows that most products have.
@@ -116,7 +182,6 @@ std::vector<Prepared> Lowering::chained(std::vector<Prepared> launches) {
     for (const auto& [count, vote] : votes)
         if (vote > 2 && (rows == 0 || vote > votes[rows])) rows = count;
     if (rows < fewestBlocks * Chain::together) return launches;
-    const bool wide = rows > mostBlocks * Chain::together;
 
     // What stands between two launches of a chain parts it: the number of such partings.
     const size_t count = launches.size();
@@ -148,45 +213,13 @@ std::vector<Prepared> Lowering::chained(std::vector<Prepared> launches) {
             for (size_t i : members) out.push_back(std::move(launches[i]));
             continue;
         }
-        Prepared chain;
-        chain.launch.kind = Kind::chain;
-        Chain& c = chain.launch.chain;
-        c.rows = int32_t(rows), c.count = int32_t(members.size());
-        chain.firstLink = m_links.size();
-        std::set<std::pair<const char*, const char*>> written, read;
-        for (size_t i : members) {
-            const Prepared& p = launches[i];
-            m_links.push_back(linkOf(p, rows));
-            m_linkClusters.push_back(p.cluster);
-            chain.cluster = p.cluster, chain.segment = p.segment;
-            for (const Interval& range : p.writes)
-                if (written.emplace(range.begin, range.end).second)
-                    chain.writes.push_back({range.begin, range.end});
-            for (const Interval& range : p.reads)
-                if (read.emplace(range.begin, range.end).second)
-                    chain.reads.push_back({range.begin, range.end});
+        for (const std::vector<size_t>& strand : strands(launches, members, rows)) {
+            Prepared chain;
+            if (linkChain(launches, strand, rows, chain))
+                out.push_back(std::move(chain));
+            else
+                for (size_t i : strand) out.push_back(std::move(launches[i]));
         }
-        if (wide) {
-            c.layers = widen(m_links.data() + chain.firstLink, m_links.size() - chain.firstLink);
-            if (c.layers == 0) {
-                m_links.resize(chain.firstLink), m_linkClusters.resize(chain.firstLink);
-                for (size_t i : members) out.push_back(std::move(launches[i]));
-                continue;
-            }
-        }
-        for (size_t i = chain.firstLink; !wide && i < m_links.size(); ++i) {
-            Link& l = m_links[i];
-            if (l.way == Link::tiles) c.width = std::max(c.width, l.product.k);
-            if (i == chain.firstLink || (l.way != Link::tiles && l.way != Link::fewColumns)) continue;
-            Link& before = m_links[i - 1];
-            const bool makes = before.way == Link::tiles || before.way == Link::shortSums;
-            const Product &of = before.product, &in = l.product;
-            l.leftThere = makes && before.pass.wide && endOf(before) == in.a && of.lde == in.lda &&
-                          of.n == in.k && of.n <= Chain::widest;
-            before.keeps = l.leftThere;
-            if (l.leftThere) c.width = std::max(c.width, (of.n + 31) / 32 * 32);
-        }
-        out.push_back(std::move(chain));
     }
     return out;
 }
@@ -210,7 +243,7 @@ void Lowering::formChains() {
     m_launches = std::move(all);
     if (m_links.empty()) return;
     m_linkMemory = Memory(m_card, m_links.size() * sizeof(Link));
-    m_stampMemory = Memory(m_card, (m_links.size() + m_launches.size()) * sizeof(int64_t));
+    m_stampMemory = Memory(m_card, (m_links.size() + 3 * m_launches.size()) * sizeof(int64_t));
     const Link* const links = static_cast<const Link*>(m_linkMemory.data());
     for (size_t i = 0; i < m_links.size(); ++i)
         if (m_links[i].pass.size > 0) m_links[i].pass.program = &links[i].program;
@@ -220,7 +253,7 @@ void Lowering::formChains() {
         if (p.launch.kind != Kind::chain) continue;
         p.launch.chain.links = links + p.firstLink;
         p.launch.chain.stamps = stamps;
-        stamps += p.launch.chain.count + 1;
+        stamps += p.launch.chain.count + 3;
     }
 }
 

@@ -126,15 +126,18 @@ std::vector<std::string> Lowering::describe() const {
             continue;
         }
         // With the time that each link took when the chain ran last.
-        std::vector<int64_t> stamps(size_t(c.count) + 1);
+        const auto count = size_t(c.count);
+        std::vector<int64_t> stamps(count + 3);
         m_card->download(stamps.data(), c.stamps, stamps.size() * sizeof(int64_t));
         std::string text = fmt::format("chain of {} for {} rows", c.count, c.rows);
-        for (size_t i = 0; i < size_t(c.count); ++i) {
+        const auto between = [&](size_t from, size_t to) { return double(stamps[to] - stamps[from]); };
+        const double us = 1e-3 * between(count + 1, count + 2) / between(0, count);
+        for (size_t i = 0; i < count; ++i) {
             const Link& l = m_links[p.firstLink + i];
             Launch launch;
             launch.pass = l.pass, launch.product = l.product;
             text +=
-                fmt::format("\n        {:7.2f} {}", double(stamps[i + 1] - stamps[i]) / 1e3,
+                fmt::format("\n        {:7.2f} {}", us * between(i, i + 1),
                             describeLaunch(m_clusters.all[size_t(m_linkClusters[p.firstLink + i])], launch));
         }
         out.push_back(text);

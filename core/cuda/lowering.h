@@ -150,6 +150,10 @@ class Lowering {
     const ReadyLoop* loopOf(int segment, int repeats);
     void formChains();
     int widen(Link* links, size_t count) const;
+    static void hide(Link* links, Chain& chain);
+    static const float* endOf(const Link& l);
+    static std::vector<std::vector<size_t>> strands(const std::vector<Prepared>& launches,
+                                                    const std::vector<size_t>& members, int64_t rows);
     static bool goesByRows(const Prepared& p, int64_t rows);
     bool absorbs(const Prepared& earlier, const Prepared& later);
     void absorbLowRank();
@@ -168,6 +172,8 @@ class Lowering {
     void joinInto(std::vector<Prepared>& out, std::vector<Prepared>& members, int form);
     static bool meet(const std::vector<Interval>& of, const std::vector<Interval>& with);
     static bool ordered(const Prepared& x, const Prepared& y);
+    bool linkChain(const std::vector<Prepared>& launches, const std::vector<size_t>& members, int64_t rows,
+                   Prepared& chain);
     std::vector<Prepared> chained(std::vector<Prepared> launches);
     bool chains(const Prepared& p, int64_t rows) const;
     static Link::Way wayOf(const Product& p);

@@ -52,10 +52,10 @@ bool addsSum(const Program& p, Straight& out) {
             (all.first == given.keep && all.second == Instruction::last));
 }
 
-// Is the program a sum: of what it is given and something, and of two other things?
+// Does the program begin with a sum: of what it is given and something, and of two other things?
 bool sumsUp(const Program& p, int count, Straight& out) {
-    if (count != 3) return false;
-    for (int i = 0; i < count; ++i)
+    if (count < 3) return false;
+    for (int i = 0; i < 3; ++i)
         if (Op(p.code[i].op) != Op::add || (i < 2 && p.code[i].store != Instruction::nothing)) return false;
     const Instruction &first = p.code[0], &two = p.code[1], &all = p.code[2];
     const bool given = first.first == Instruction::last || first.second == Instruction::last;
@@ -102,12 +102,11 @@ Straight Lowering::straightened(const Program& p) {
     }
     for (int i = 0; i < count; ++i)
         if (p.code[i].store != Instruction::nothing && p.outputs[p.code[i].store].step != 0) return out;
-    if (Straight sum = out; sumsUp(p, count, sum)) {
-        sum.early = place(p.code[count - 1].store);
-        sum.there = true;
-        return sum;
-    }
-    int i = count > 1 && Op(p.code[0].op) == Op::reshape && p.code[0].first == Instruction::last &&
+    Straight sum = out;
+    const bool sums = sumsUp(p, count, sum);
+    if (sums) out = sum, out.early = place(p.code[2].store);
+    int i = sums ? 3
+            : count > 1 && Op(p.code[0].op) == Op::reshape && p.code[0].first == Instruction::last &&
                     p.code[0].keep == Instruction::nothing && p.code[0].store == Instruction::nothing
                 ? 1
                 : 0;

@@ -414,6 +414,7 @@ int main(int count, char** arguments) {
         {"products", largeProducts},
         {"transformers", transformers},
         {"images", images},
+        {"chains", chains},
     };
     for (const auto& [name, run] : tests) {
         if (!only.empty() && only != name) continue;

@@ -48,5 +48,6 @@ struct OnCard {
 void largeProducts();
 void transformers();
 void images();
+void chains();
 
 }  // namespace support

@@ -22,7 +22,7 @@ cmake -S "$root/tests/cuda" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
 ninja -C "$build"
 "$build/bin/device_tests"
 if [ $sanitize = 1 ]; then
-    for part in operations updates products images transformers loops lessons; do
+    for part in operations updates chains products images transformers loops lessons; do
         compute-sanitizer --error-exitcode 9 "$build/bin/device_tests" $part
     done
 fi

@@ -1,23 +1,11 @@
 // Perceptrons in one kernel: a block takes its rows through product after product, forwards and backwards.
 // What counts is how few instructions stand behind each other, not how many run side by side.
-#include "core/cuda/kernels/lines.cuh"
+#include "core/cuda/kernels/links.cuh"
 
 namespace core::cuda {
 namespace {
 
 constexpr int threads = Chain::threads, warps = threads / 32;
-
-__device__ __forceinline__ void passElements(const Link& l, uint32_t begin, uint32_t end) {
-    if (!l.pass.wide) {
-        for (uint32_t e = begin + threadIdx.x; e < end; e += threads)
-            runProgram<1>(l.program, l.pass, e, splat<1>(0));
-        return;
-    }
-    for (uint32_t e = begin + 4 * threadIdx.x; e < end; e += 8 * threads) {
-        Lanes<4> v[2] = {splat<4>(0), splat<4>(0)};
-        finishSlowly(l.program, l.pass, e, e + 4 * threads, true, e + 4 * threads < end, v[0], v[1]);
-    }
-}
 
 template <bool TURN>
 __device__ __noinline__ void multiplyLink(const Link& l, int first, int count, int step, float* left,
@@ -108,12 +96,6 @@ struct Coming {
     }
 };
 
-__device__ __forceinline__ int64_t nanoseconds() {
-    int64_t t;
-    asm volatile("mov.u64 %0, %globaltimer;" : "=l"(t));
-    return t;
-}
-
 __global__ void __launch_bounds__(threads, 1) chain(const __grid_constant__ Chain c) {
 #if __CUDA_ARCH__ >= 800  // older cards have no such units, and are not asked to
     extern __shared__ __align__(16) float shared[];
@@ -126,14 +108,13 @@ __global__ void __launch_bounds__(threads, 1) chain(const __grid_constant__ Chai
     const int first = int(blockIdx.x) * Chain::together, count = min(Chain::together, c.rows - first);
     const int step = c.width + 16;
     float *left = shared, *result = shared + Chain::together * step;
-    const bool stamps = blockIdx.x == 0 && threadIdx.x == 0;
     for (int i = 0; i < c.count; ++i) {
-        if (stamps) c.stamps[i] = nanoseconds();
+        stamp(c, i);
         if (i + 1 < c.count) coming.ask(c.links + i + 1);
         const Link& l = links[i % 2];
         switch (l.way) {
             case Link::elements:
-                passElements(l, uint32_t(first * l.each), uint32_t((first + count) * l.each));
+                passElements<threads>(l, uint32_t(first * l.each), uint32_t((first + count) * l.each));
                 break;
             case Link::tiles:
                 l.product.rightTurned ? multiplyLink<true>(l, first, count, step, left, result)
@@ -153,7 +134,7 @@ __global__ void __launch_bounds__(threads, 1) chain(const __grid_constant__ Chai
         if (i + 1 < c.count) coming.keep(links[(i + 1) % 2]);
         __syncthreads();
     }
-    if (stamps) c.stamps[c.count] = nanoseconds();
+    stamp(c, c.count);
 #endif
 }
 
@@ -161,6 +142,7 @@ __global__ void __launch_bounds__(threads, 1) chain(const __grid_constant__ Chai
 
 void launchChain(const Chain& c, cudaStream_t stream) {
     if (c.layers > 0) return launchWideChain(c, stream);
+    if (c.hidden > 0) return launchHiddenChain(c, stream);
     const size_t bytes = sizeof(float) * 2 * Chain::together * size_t(c.width + 16);
     chain<<<uint32_t((c.rows + Chain::together - 1) / Chain::together), threads, bytes, stream>>>(c);
 }

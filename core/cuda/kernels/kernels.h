@@ -30,6 +30,7 @@ void launchPlain(Kind kind, const Plain& plain, cudaStream_t stream);
 void launchUpdate(const UpdatePass& pass, cudaStream_t stream);
 void launchChain(const Chain& chain, cudaStream_t stream);
 void launchWideChain(const Chain& chain, cudaStream_t stream);
+void launchHiddenChain(const Chain& chain, cudaStream_t stream);
 void launchAttention(const Attention& attention, cudaStream_t stream);
 void launchAttentionGradient(const Attention& attention, cudaStream_t stream);
 void launchPrelude(const Loop& loop, cudaStream_t stream);

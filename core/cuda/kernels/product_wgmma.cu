@@ -1,8 +1,7 @@
 // Products of many rows by the tensor cores of Hopper cards, both operands in lines along k. One warp has the
 // copy engine bring tiles of them, 32 along k at a time; the others multiply, and take the result through a
 // straight program.
-#include <cudaTypedefs.h>
-
+#include "core/cuda/kernels/boxes.h"
 #include "core/cuda/kernels/kernels.h"
 #include "core/cuda/kernels/straight.cuh"
 #include "core/cuda/kernels/wgmma.cuh"
@@ -10,7 +9,7 @@
 namespace core::cuda {
 namespace {
 
-constexpr int along = 32, mostStages = 8;
+constexpr int along = boxWidth, mostStages = 8;
 
 // Whether a product of low rank is added, and whether its left operand is made on the way, by further columns
 // of the right one.
@@ -214,29 +213,6 @@ __global__ void __launch_bounds__(T::threads)
         for (int i = 0; i < S::runs; ++i) e[i] = eNext[i], there[i] = thereNext[i];
     }
 #endif
-}
-
-// Matrices of lines of k numbers, in boxes of `box` lines by 32 that are rounded to TF32 on their way.
-struct Lines {
-    const float* data;
-    int k, count, apart, matrices;
-    int64_t matricesApart;
-};
-CUtensorMap boxes(const Lines& lines, int box) {
-    static const auto encode = [] {
-        void* found = nullptr;
-        cudaDriverEntryPointQueryResult result;
-        cudaGetDriverEntryPointByVersion("cuTensorMapEncodeTiled", &found, 12000, cudaEnableDefault, &result);
-        return reinterpret_cast<PFN_cuTensorMapEncodeTiled_v12000>(found);
-    }();
-    CUtensorMap map;
-    const cuuint64_t extents[] = {cuuint64_t(lines.k), cuuint64_t(lines.count), cuuint64_t(lines.matrices)};
-    const cuuint64_t strides[] = {cuuint64_t(lines.apart) * 4, cuuint64_t(lines.matricesApart) * 4};
-    const cuuint32_t window[] = {along, cuuint32_t(box), 1}, steps[] = {1, 1, 1};
-    encode(&map, CU_TENSOR_MAP_DATA_TYPE_TFLOAT32, 3, const_cast<float*>(lines.data), extents, strides,
-           window, steps, CU_TENSOR_MAP_INTERLEAVE_NONE, CU_TENSOR_MAP_SWIZZLE_128B,
-           CU_TENSOR_MAP_L2_PROMOTION_L2_256B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
-    return map;
 }
 
 template <int TILE, Low LOW>

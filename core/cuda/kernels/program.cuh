@@ -284,29 +284,36 @@ static __device__ __noinline__ Lanes<V> compute(Op op, bool rough, float a, floa
     }
 }
 
+// The first operands of a program, loaded together, so that their latencies overlap.
+template <int V>
+struct Early {
+    Lanes<V> at[4];
+
+    __device__ __forceinline__ void ask(const Program& p, uint32_t e) {
+        const int operands = p.operandCount;
+#pragma unroll
+        for (int i = 0; i < 4; ++i)
+            if (i < operands) at[i] = loadEarly<V>(p.operands[i], e);
+    }
+};
+
 // Runs the program on the elements from e on; `last` is what the first instruction finds as the result
 // before it, and returns the result of the last one.
 template <int V>
-__device__ __forceinline__ Lanes<V> runProgram(const Program& p, const Pass& pass, uint32_t e,
-                                               Lanes<V> last) {
+__device__ __forceinline__ Lanes<V> runProgram(const Program& p, const Pass& pass, uint32_t e, Lanes<V> last,
+                                               const Early<V>& early) {
     Lanes<V> kept[Program::registers];
-    // The first operands are loaded together, so that their latencies overlap.
-    Lanes<V> early[4];
-    const int operands = p.operandCount;
-#pragma unroll
-    for (int i = 0; i < 4; ++i)
-        if (i < operands) early[i] = loadEarly<V>(p.operands[i], e);
     const auto source = [&](uint8_t from) -> Lanes<V> {
         if (from == Instruction::last) return last;
         switch (from) {
             case Instruction::memory:
-                return early[0];
+                return early.at[0];
             case Instruction::memory + 1:
-                return early[1];
+                return early.at[1];
             case Instruction::memory + 2:
-                return early[2];
+                return early.at[2];
             case Instruction::memory + 3:
-                return early[3];
+                return early.at[3];
             default:
                 break;
         }
@@ -341,6 +348,14 @@ __device__ __forceinline__ Lanes<V> runProgram(const Program& p, const Pass& pas
         if (in.store != Instruction::nothing) storeOutput<V>(p.outputs[in.store], e, last);
     }
     return last;
+}
+
+template <int V>
+__device__ __forceinline__ Lanes<V> runProgram(const Program& p, const Pass& pass, uint32_t e,
+                                               Lanes<V> last) {
+    Early<V> early;
+    early.ask(p, e);
+    return runProgram<V>(p, pass, e, last, early);
 }
 
 // The same for Q runs of four at once, so that decoding is shared and latencies overlap. What is not `there`

@@ -61,6 +61,15 @@ __device__ __forceinline__ void copyBox(void* to, const CUtensorMap& map, int co
         : "memory");
 }
 
+// A run of memory, in multiples of 16 bytes; the barrier counts them.
+__device__ __forceinline__ void copyRun(void* to, const void* from, int bytes, uint64_t* barrier) {
+    asm volatile(
+        "cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1], %2, [%3];" ::"r"(
+            sharedAddress(to)),
+        "l"(from), "r"(bytes), "r"(sharedAddress(barrier))
+        : "memory");
+}
+
 // ---- products
 
 // An operand of lines of 32 numbers along k, 128 bytes swizzled; begins at a multiple of 1024 bytes. What
