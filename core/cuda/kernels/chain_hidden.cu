@@ -185,7 +185,8 @@ void launchEights(const Chain& c, const Maps& maps, cudaStream_t stream) {
 void launchHiddenChain(const Chain& c, cudaStream_t stream) {
     constexpr int mostBlocks = 64;
     Maps maps = {};
-    for (int i = 0; i < c.hidden; ++i) maps.of[i] = boxes({c.weights[i], width, width, width, 1, width}, width);
+    for (int i = 0; i < c.hidden; ++i)
+        maps.of[i] = boxes({c.weights[i], width, width, width, 1, width}, width);
     c.rows <= 8 * mostBlocks ? launchEights<1>(c, maps, stream) : launchEights<2>(c, maps, stream);
 }
 

@@ -141,7 +141,8 @@ struct Stream {
             arriveExpecting(there, int(sizeof shared.weights[0]));
 #pragma unroll
             for (int i = 0; i < width / boxWidth; ++i)
-                copyBox(shared.weights[asked % places] + i * boxSize, maps.of[asked], i * boxWidth, 0, 0, there);
+                copyBox(shared.weights[asked % places] + i * boxSize, maps.of[asked], i * boxWidth, 0, 0,
+                        there);
         }
         ++asked;
     }
