@@ -118,13 +118,15 @@ void Forward::draw(Canvas& canvas, const core::Frame& frame, const SamplingPlace
 
     const std::vector<float> reverse = reverseAt(frame, place, m_t);
     const core::Tensor *chain = frame.find("chain_xt"), *closed = frame.find("forward_xt");
-    const auto clouds = squares(canvas, area, {"chain", "at once", "sampler"},
-                                {Ink::noise, Ink::exact, Ink::generated}, area.height() * 0.5f);
+    const bool points = kindOf(frame) == Kind::points;
+    // Pictures want a little more, so that twice their size fits where the window is small.
+    const auto clouds =
+        squares(canvas, area, {"chain", "at once", "sampler"}, {Ink::noise, Ink::exact, Ink::generated},
+                area.height() * (points ? 0.5f : 0.55f));
     const std::span<const float> shown[] = {
         chain ? std::span<const float>(chain->values) : std::span<const float>(),
         closed ? std::span<const float>(closed->values) : std::span<const float>(), reverse};
     const Paint paints[] = {Ink::noise, Ink::exact, Ink::generated};
-    const bool points = kindOf(frame) == Kind::points;
     for (size_t i = 0; i < 3; ++i) {
         if (points) {
             const Axis axis = planeAxis({}, false);
@@ -135,7 +137,6 @@ void Forward::draw(Canvas& canvas, const core::Frame& frame, const SamplingPlace
             if (const auto* data = frame.find("forward_x0"); i == 1 && data && !closed)
                 plot.points(Series::columns(data), Paint(Ink::data, 0.5f), 1.25f);
         } else if (closed) {
-            // One picture, and below it more of them where there is room.
             const int side = sideOf(size_t(closed->shape.columns()));
             if (side > 0 && shown[i].size() >= size_t(side * side))
                 canvas.image(dataPictures(shown[i].first(size_t(side * side)), side), clouds[i]);
