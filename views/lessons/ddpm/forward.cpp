@@ -83,7 +83,7 @@ void Forward::drawHistogram(Canvas& canvas, const core::Frame& frame, std::span<
                             {.x = {.low = -reach, .high = reach, .label = stride == 2 ? "x_1" : "x"},
                              .y = {.low = 0, .high = double(highest) * 1.1, .ticks = false}},
                             where);
-    plot.bars(Series::of(middle, bars), 2 * reach / bins * 0.9, Paint(Ink::noise, 0.55f));
+    plot.bars(Series::of(middle, bars), 2 * reach / bins, Paint(Ink::noise, 0.55f));
     if (!reverse.empty()) plot.line(Series::of(middle, back), Stroke(Ink::generated, 1.5f));
     plot.line(Series::of(middle, normal), Stroke(Ink::faint, 1.25f, Dash::dotted));
     plot.line(Series::of(middle, curve), Stroke(Ink::exact, 2, Dash::dashed));
