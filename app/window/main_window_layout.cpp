@@ -4,6 +4,7 @@
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QPushButton>
+#include <QScreen>
 #include <QSettings>
 #include <QSplitter>
 #include <QTabBar>
@@ -316,6 +317,7 @@ void MainWindow::restore(const WindowOptions& options) {
     m_split->setSizes({208, 984, 400});
     m_sideSplit->setSizes({480, 400});
     if (!options.remembers) return;
+    resize(size().boundedTo(screen()->availableSize()));  // a projector's screen is smaller
     const QSettings settings("genscope", "genscope");
     restoreGeometry(settings.value("geometry").toByteArray());
     if (const QByteArray state = settings.value("columns").toByteArray(); !state.isEmpty())

@@ -5,7 +5,10 @@
 #include <QComboBox>
 #include <QElapsedTimer>
 #include <QLabel>
+#include <QScreen>
+#include <QSettings>
 #include <QSlider>
+#include <QTemporaryDir>
 #include <QTest>
 #include <QTimer>
 #include <cmath>
@@ -29,6 +32,8 @@ using namespace app;
 class TestWindow : public QObject, support::WithWindow {
     Q_OBJECT
 
+    QTemporaryDir m_settings;
+
     // Every control that a person can reach with the keyboard.
     QList<QWidget*> controls() {
         QList<QWidget*> found;
@@ -40,10 +45,22 @@ class TestWindow : public QObject, support::WithWindow {
     }
 
   private slots:
-    void initTestCase() { QVERIFY2(glProbe().usable, qPrintable(glProbe().reason)); }
+    void initTestCase() {
+        QVERIFY2(glProbe().usable, qPrintable(glProbe().reason));
+        QVERIFY(m_settings.isValid());
+        QSettings::setPath(QSettings::NativeFormat, QSettings::UserScope, m_settings.path());
+    }
 
     void init() { openFigure1(); }
     void cleanup() { m_window.reset(); }
+
+    // A window that is wider or taller than its screen hides what stands at its edges.
+    void theFirstWindowFitsItsScreen() {
+        const MainWindow first({.lesson = "gan", .preset = "figure1"}, {});
+        const QSize screen = first.screen()->availableSize();
+        QVERIFY(screen.height() < 1000);
+        QCOMPARE(first.size(), QSize(1600, 1000).boundedTo(screen));
+    }
 
     void keysMoveTheRunWhereverTheFocusIs() {
         KnobEditor* rate = window().knobs().editor("lr_g");
