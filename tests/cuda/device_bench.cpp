@@ -1,14 +1,16 @@
-// Times the training steps of core/nn/workloads.h on the card: `device_bench [--only a,b] [--exact] [--unroll
-// n]
-// [--show]`. One line a workload: name, milliseconds a step, nodes of the graph, its longest chain, loss.
+// Times the training steps of core/nn/workloads.h on the card, and lessons as the window runs them:
+// `device_bench [--only a,b] [--exact] [--unroll n] [--show]`.
+// One line a workload: name, milliseconds a step, nodes of the graph, its longest chain, loss.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <thread>
 
 #include "core/cuda/executor.h"
 #include "core/nn/workloads.h"
 #include "core/session/run.h"
+#include "core/session/trainer.h"
 
 using namespace core;
 
@@ -103,6 +105,34 @@ void timeSampling(const Options& options) {
     std::fflush(stdout);
 }
 
+// A preset as it trains in the window, by itself and with everything looked at 60 times a second.
+void timeLive(const std::string& lesson, const std::string& preset, const Options& options) {
+    const RunRequest request{
+        .lesson = lesson, .preset = preset, .device = "cuda", .exact = options.executor.exact};
+    const std::set<std::string> everything = Run(request).channelNames();
+    const auto stepsPerSecond = [&](const std::set<std::string>& channels) {
+        Trainer trainer;
+        trainer.open(request);
+        trainer.watch(channels);
+        trainer.run();
+        const auto stepAt = [&](double end) {
+            while (seconds() < end) {
+                trainer.latest();
+                std::this_thread::sleep_for(std::chrono::milliseconds(16));
+            }
+            return trainer.latest()->step;
+        };
+        while (trainer.latest()->step < 64) stepAt(seconds() + 0.05);
+        const double from = seconds();
+        const int64_t first = stepAt(from + 0.5), last = stepAt(from + 2);
+        return double(last - first) / 1.5;
+    };
+    const double alone = stepsPerSecond({});
+    std::printf("%-24s %9.0f steps a second, %9.0f with all %zu channels looked at\n",
+                (lesson + "/" + preset).c_str(), alone, stepsPerSecond(everything), everything.size());
+    std::fflush(stdout);
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -114,12 +144,14 @@ int main(int count, char** arguments) {
         if (word == "--exact") options.executor.exact = true;
         if (word == "--show") options.show = true;
     }
+    const auto wanted = [&](const std::string& name) {
+        return options.only.empty() || options.only.find("," + name + ",") != std::string::npos;
+    };
     int failed = 0;
     const cuda::CardPtr card = cuda::Card::open();
     std::printf("# %s, %s\n", card->name().c_str(), options.executor.exact ? "FP32" : "TF32");
     for (const Workload& workload : workloads()) {
-        if (!options.only.empty() && options.only.find("," + workload.name + ",") == std::string::npos)
-            continue;
+        if (!wanted(workload.name)) continue;
         try {
             time(workload, card, options);
         } catch (const std::exception& e) {
@@ -127,7 +159,9 @@ int main(int count, char** arguments) {
             ++failed;
         }
     }
-    if (options.only.empty() || options.only.find(",lesson_sample,") != std::string::npos)
-        timeSampling(options);
+    if (wanted("lesson_sample")) timeSampling(options);
+    if (wanted("live"))
+        for (const std::string& id : lessonIds())
+            for (const Preset& preset : makeLesson(id)->presets()) timeLive(id, preset.name, options);
     return failed;
 }
