@@ -123,6 +123,7 @@ void MainWindow::setComparing(bool comparing) {
         for (size_t i = 0; i < 2; ++i) m_columns[i]->trainer().keepPace(m_pace, int(i));
         b->trainer().setStepsPerSecond(m_transport->stepsPerSecond());
         openBeside(a, *b);
+        b->setMarkers(a.markers());
         setRunning(m_running);
         select(1);
     } else {
@@ -159,6 +160,7 @@ void MainWindow::select(size_t column) {
     m_selected = std::min(column, m_columns.size() - 1);
     m_sides->setCurrentIndex(int(m_selected));
     m_header->setPreset(m_columnPresets[m_selected]);
+    m_transport->timeline()->setMarkers(selected().markers());
     m_knobs->follow(selected().frame());
     showSampling();
 }
@@ -305,7 +307,8 @@ void MainWindow::setPresenting(bool presenting) {
     m_course->setVisible(!presenting);
     m_side->setVisible(!presenting);
     m_header->setPresenting(presenting);
-    if (isVisible()) presenting ? showFullScreen() : showNormal();
+    // A window that filled the screen before fills it again.
+    if (isVisible()) setWindowState(windowState().setFlag(Qt::WindowFullScreen, presenting));
     views::Theme theme = currentTheme();
     theme.scale = presenting ? presenterScale : 1;
     setTheme(theme);

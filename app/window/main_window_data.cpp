@@ -87,11 +87,10 @@ void MainWindow::takeData(const core::OwnDataPtr& own) {
     forEachColumn([&](RunColumn& column) {
         column.trainer().openData(own);
         column.forgetFuture();
+        column.mark(column.frame().step, QString::fromStdString(own->name));
         column.hurry();
     });
-    const qint64 step = selected().frame().step;
-    m_transport->timeline()->forgetAfter(step);
-    m_transport->timeline()->addMarker(step, QString::fromStdString(own->name));
+    m_transport->timeline()->setMarkers(selected().markers());
 }
 
 // The knob `data` has an option for every file that the run has opened.
@@ -162,7 +161,8 @@ void MainWindow::takeRun(const core::Journal& journal, const std::vector<core::O
     selected().replay(journal, files);
     startOver();
     for (const core::Journal::Entry& entry : journal.entries)
-        m_transport->timeline()->addMarker(entry.step, m_knobs->describe(entry.knob, entry.value));
+        selected().mark(entry.step, m_knobs->describe(entry.knob, entry.value));
+    m_transport->timeline()->setMarkers(selected().markers());
     setNotice({}, false);
 }
 

@@ -36,8 +36,7 @@ void MainWindow::openLesson(const core::RunRequest& request) {
 // Each lesson's run is there again when one comes back to it.
 void MainWindow::changeLesson(const QString& id) {
     if (m_columns.size() > 1) setComparing(false);
-    m_left[m_text.id] = {m_columnPresets[0], m_shipped, selected().furthest(),
-                         m_transport->timeline()->markers()};
+    m_left[m_text.id] = {m_columnPresets[0], m_shipped, selected().furthest(), selected().markers()};
     core::RunRequest request;
     request.lesson = id.toStdString();
     request.seed = std::max<uint64_t>(1, selected().frame().seed);
@@ -53,8 +52,8 @@ void MainWindow::changeLesson(const QString& id) {
     request.preset = left.preset.toStdString();
     selected().comeBack(request, left.furthest);
     startOver();
-    for (const TimelineBar::Marker& marker : left.markers)
-        m_transport->timeline()->addMarker(marker.step, marker.words);
+    selected().setMarkers(left.markers);
+    m_transport->timeline()->setMarkers(left.markers);
     m_shipped = left.shipped;
     if (m_shipped) m_shippedFigures = shippedFigures(request.lesson, request.preset);
     setNotice({}, false);
@@ -123,16 +122,19 @@ void MainWindow::turnKnob(const QString& knob, double value) {
     });
     if (ofSampling) return column.hurry();  // training knows nothing of it
     column.forgetFuture();
+    column.mark(column.frame().step, m_knobs->describe(knob.toStdString(), value));
     column.hurry();
-    m_transport->timeline()->forgetAfter(column.frame().step);
-    m_transport->timeline()->addMarker(column.frame().step, m_knobs->describe(knob.toStdString(), value));
+    m_transport->timeline()->setMarkers(column.markers());
 }
 
 // The timeline begins anew; the trainers have been told.
 void MainWindow::startOver() {
     m_shipped = false;
-    m_transport->timeline()->clearMarkers();
-    forEachColumn([](RunColumn& column) { column.hurry(); });
+    forEachColumn([](RunColumn& column) {
+        column.setMarkers({});
+        column.hurry();
+    });
+    m_transport->timeline()->setMarkers({});
 }
 
 qint64 MainWindow::planned() const {

@@ -38,6 +38,7 @@ QString lineOf(const core::OwnData& own) {
 }  // namespace
 
 PresetHeader::PresetHeader(QWidget* parent) : QWidget(parent) {
+    setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Maximum);
     auto* row = new QHBoxLayout(this);
     m_title = new QLabel(this);
     m_title->hide();
@@ -47,6 +48,7 @@ PresetHeader::PresetHeader(QWidget* parent) : QWidget(parent) {
     m_presets->setSizeAdjustPolicy(QComboBox::AdjustToContents);
     row->addWidget(m_presets);
     m_words = new QLabel(this);
+    m_words->setObjectName("words");
     m_words->setWordWrap(true);
     m_words->setTextFormat(Qt::RichText);
     m_words->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
@@ -101,7 +103,7 @@ void PresetHeader::dress() {
     layout()->setContentsMargins(scaled(8), scaled(8), scaled(8), scaled(4));
     layout()->setSpacing(scaled(4));
     m_presets->setMinimumHeight(scaled(32));
-    setFixedHeight(scaled(56));
+    setMinimumHeight(scaled(56));  // longer words make it higher
     m_title->setText(QStringLiteral("<span style='font-size:%1px; font-weight:600'>%2</span>&nbsp;&nbsp;")
                          .arg(scaled(15))
                          .arg(m_text.title.toHtmlEscaped()));

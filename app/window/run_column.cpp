@@ -117,6 +117,20 @@ void RunColumn::watch() {
     m_trainer.watch(m_watched);
 }
 
+void RunColumn::forgetFuture() {
+    m_furthest = m_frame->step;
+    std::erase_if(m_markers, [&](const auto& marker) { return marker.step > m_furthest; });
+}
+
+void RunColumn::mark(qint64 step, const QString& words) {
+    // A slider's way within one step is one marker.
+    const QString knob = words.section(' ', 0, -2);
+    if (!m_markers.empty() && m_markers.back().step == step && m_markers.back().words.startsWith(knob))
+        m_markers.back().words = words;
+    else
+        m_markers.push_back({step, words});
+}
+
 void RunColumn::startOver() {
     m_furthest = 0;
     m_stepBefore = m_frame->step;

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "app/window/sampling_player.h"
+#include "app/window/timeline_bar.h"
 #include "core/session/trainer.h"
 #include "views/pane.h"
 
@@ -31,7 +32,11 @@ class RunColumn : public QWidget {
     const core::Frame& frame() const { return *m_frame; }
     // Steps that can be reached without training anew.
     qint64 furthest() const { return m_furthest; }
-    void forgetFuture() { m_furthest = m_frame->step; }
+    void forgetFuture();
+    // A knob was turned after this step: what the timeline marks.
+    void mark(qint64 step, const QString& words);
+    void setMarkers(const std::vector<TimelineBar::Marker>& markers) { m_markers = markers; }
+    const std::vector<TimelineBar::Marker>& markers() const { return m_markers; }
     // The trainer was told to begin at step 0 again; frames from before are on their way still.
     void startOver();
 
@@ -72,6 +77,7 @@ class RunColumn : public QWidget {
     QLabel* m_without = nullptr;
     std::set<std::string> m_watched, m_alsoWatched;
     QElapsedTimer m_sincePoll;
+    std::vector<TimelineBar::Marker> m_markers;
     qint64 m_furthest = 0, m_stepBefore = 0;
     QElapsedTimer m_sinceRestart;  // valid until the first frame of the run anew
     bool m_hurry = true;

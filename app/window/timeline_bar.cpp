@@ -31,19 +31,8 @@ void TimelineBar::setRun(qint64 step, qint64 furthest, qint64 planned) {
     stand(step, std::max(m_furthest, m_planned));
 }
 
-void TimelineBar::addMarker(qint64 step, const QString& words) {
-    // A slider's way within one step is one marker.
-    const QString knob = words.section(' ', 0, -2);
-    if (!m_markers.empty() && m_markers.back().step == step && m_markers.back().words.startsWith(knob))
-        m_markers.back().words = words;
-    else
-        m_markers.push_back({step, words});
-    update();
-}
-
-void TimelineBar::forgetAfter(qint64 step) {
-    std::erase_if(m_markers, [&](const Marker& marker) { return marker.step > step; });
-    m_furthest = std::min(m_furthest, std::max<qint64>(step, 0));
+void TimelineBar::setMarkers(const std::vector<Marker>& markers) {
+    m_markers = markers;
     update();
 }
 

@@ -19,14 +19,11 @@ class TimelineBar : public ScrubBar {
     // The present step and the furthest that was trained; `planned` is the preset's budget.
     void setRun(qint64 step, qint64 furthest, qint64 planned);
     // A knob was turned after this step.
-    void addMarker(qint64 step, const QString& words);
-    // Markers after the step are of a future that was left.
-    void forgetAfter(qint64 step);
-    void clearMarkers() { forgetAfter(-1); }
     struct Marker {
         qint64 step;
         QString words;
     };
+    void setMarkers(const std::vector<Marker>& markers);
     const std::vector<Marker>& markers() const { return m_markers; }
     // A curve behind the track, to find one's way by; its name is spoken in the tooltip.
     void setCurve(const core::History& history, const QString& name);

@@ -1,5 +1,6 @@
 // ctest: gl
 // The window, driven by mouse and keyboard.
+#include <QAbstractButton>
 #include <QAbstractItemView>
 #include <QApplication>
 #include <QComboBox>
@@ -319,6 +320,33 @@ class TestWindow : public QObject, support::WithWindow {
         press(Qt::Key_F11);
         QVERIFY(window().lessons().isVisible());
         QCOMPARE(QApplication::font().pixelSize(), 13);
+    }
+
+    void aWindowThatFilledTheScreenFillsItAfterTheLecture() {
+        window().setWindowState(Qt::WindowMaximized);
+        press(Qt::Key_F11);
+        QVERIFY(window().isFullScreen());
+        press(Qt::Key_F11);
+        QVERIFY(!window().isFullScreen());
+        QVERIFY(window().isMaximized());
+    }
+
+    // In a small window every preset's words stand there whole.
+    void theWordsOfPresetsAreNotCut() {
+        window().resize(1280, 800);
+        auto* header = window().findChild<PresetHeader*>();
+        auto* why = header->findChild<QAbstractButton*>("why");
+        auto* presets = header->findChild<QComboBox*>("presets");
+        const auto* words = header->findChild<QLabel*>("words");
+        QVERIFY(why && presets && words);
+        for (int i = 0; i < presets->count(); ++i) {
+            header->setPreset(presets->itemData(i).toString());
+            for (const bool behind : {false, true}) {
+                why->setChecked(behind);
+                const auto whole = [&] { return words->height() >= words->heightForWidth(words->width()); };
+                QVERIFY2(comesTrue(whole), qPrintable(QString::number(words->height()) + words->text()));
+            }
+        }
     }
 
     void tabReachesEveryControl() {

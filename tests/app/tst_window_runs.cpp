@@ -45,8 +45,11 @@ class TestWindowRuns : public QObject, support::WithWindow {
         QVERIFY(comesTrue([&] { return b().settings.at("lr_g") > frame().settings.at("lr_g"); }));
         press(Qt::Key_Right);
         QVERIFY(comesTrue([&] { return b().step == 1 && frame().step == 1; }));
+        const TimelineBar& timeline = *window().transport().timeline();
+        QCOMPARE(timeline.markers().size(), size_t(1));
         window().setComparing(false);
         QCOMPARE(window().columnCount(), size_t(1));
+        QVERIFY(timeline.markers().empty());  // the knob was turned in B
     }
 
     void comparisonGoesOnFromWhereTheRunStands() {
@@ -60,6 +63,7 @@ class TestWindowRuns : public QObject, support::WithWindow {
         QVERIFY(comesTrue([&] { return frame(1).step == there && !frame(1).settings.empty(); }));
         QCOMPARE(frame().step, there);
         QCOMPARE(frame(1).settings, frame().settings);
+        QCOMPARE(window().transport().timeline()->markers().size(), size_t(1));  // turned before in both
         QCOMPARE(frame(1).histories.at("loss_g").buckets().size(),
                  frame().histories.at("loss_g").buckets().size());
         press(Qt::Key_Right);
