@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <QFile>
+#include <QFileInfo>
 #include <charconv>
 #include <cstdio>
 #include <iterator>
@@ -198,6 +199,12 @@ void complete(RunOptions& run) {
     for (const auto& [knob, value] : run.request.settings) lesson->knob(knob).parameter().parse(value);
 }
 
+// Before hours of training, not after them.
+bool canWrite(const std::string& path) {
+    const QFileInfo file(QString::fromStdString(path)), folder(file.absolutePath());
+    return folder.isDir() && (file.exists() ? file.isFile() && file.isWritable() : folder.isWritable());
+}
+
 int complain(const std::string& sentence, int code) {
     // CLI11 ends some of its messages with a full stop or a line break.
     const size_t end = sentence.find_last_not_of(" .\n");
@@ -306,9 +313,9 @@ int commandLine(int argc, char** argv) {
     for (const CLI::App* verb : program.get_subcommands([](const CLI::App*) { return true; }))
         verbs.push_back(verb->get_name());
     if (argc > 1 && argv[1][0] != '-' && std::find(verbs.begin(), verbs.end(), argv[1]) == verbs.end())
-        return complain(
-            fmt::format("expected one of the verbs {}, got '{}'", fmt::join(verbs, ", "), argv[1]),
-            exitUsage);
+        return complain(fmt::format("expected one of the verbs {}, got '{}'; --help says more",
+                                    fmt::join(verbs, ", "), argv[1]),
+                        exitUsage);
     try {
         program.parse(argc, argv);
     } catch (const core::Error& fault) {  // of a callback
@@ -326,6 +333,12 @@ int commandLine(int argc, char** argv) {
         trainOptions.journal = shotOptions.journal = run.journal;
         if (*train) checkTrain(trainOptions);
         if (*shot) checkShot(shotOptions);
+        std::vector<std::string> written;
+        if (*shot) written = {shotOptions.out};
+        if (*sample) written = {sampleOptions.out, sampleOptions.trajectory};
+        for (const std::string& path : written)
+            if (!path.empty() && !canWrite(path))
+                return complain(path + ": expected a place to write, could not", exitCannotWrite);
         const std::string& device = (*bench    ? benchOptions.request
                                      : *sample ? sampleOptions.request
                                                : run.request)

@@ -10,8 +10,12 @@
 
 namespace app {
 
-Progress::Progress(std::string what, int64_t total, bool quiet)
-    : m_what(std::move(what)), m_total(total), m_quiet(quiet), m_terminal(isatty(STDERR_FILENO) == 1) {
+Progress::Progress(std::string what, int64_t total, bool quiet, int64_t from)
+    : m_what(std::move(what)),
+      m_total(total),
+      m_from(from),
+      m_quiet(quiet),
+      m_terminal(isatty(STDERR_FILENO) == 1) {
     winsize size{};
     if (m_terminal && ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
         m_columns = size.ws_col;
@@ -36,7 +40,7 @@ bool Progress::due(int64_t done) {
 
 void Progress::print(int64_t done, const std::string& note) {
     const double elapsed = seconds();
-    const double rate = elapsed > 0 ? double(done) / elapsed : 0;
+    const double rate = elapsed > 0 ? double(done - m_from) / elapsed : 0;
     const int64_t left = rate > 0 ? std::llround(double(m_total - done) / rate) : 0;
     std::string figures = fmt::format("{} of {} steps, {:.0f} a second, {}:{:02} left", done, m_total, rate,
                                       left / 60, left % 60);

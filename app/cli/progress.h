@@ -9,7 +9,8 @@ namespace app {
 
 class Progress {
   public:
-    Progress(std::string what, int64_t total, bool quiet);
+    // What is done already, `from`, took no time.
+    Progress(std::string what, int64_t total, bool quiet, int64_t from = 0);
     ~Progress();  // leaves the terminal on a fresh line
     Progress(const Progress&) = delete;
     Progress& operator=(const Progress&) = delete;
@@ -27,7 +28,7 @@ class Progress {
     void print(int64_t done, const std::string& note);
 
     std::string m_what;
-    int64_t m_total;
+    int64_t m_total, m_from;
     bool m_quiet, m_terminal;
     bool m_lineOpen = false;
     Clock::time_point m_start = Clock::now(), m_printed{};

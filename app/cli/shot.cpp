@@ -129,16 +129,21 @@ int runShot(const ShotOptions& options, int argc, char** argv) {
     const int64_t shared = options.journal ? options.journal->step : 0;
     const int64_t steps = options.steps > 0 ? options.steps : shared;
     const std::string suffix = suffixOf(options.out);
-    trainTo(main, suffix == "gif" ? 0 : steps, options.settle);
-
-    if (const std::string& panel = options.panel; !panel.empty() && main.column().pane()) {
-        views::Pane& pane = main.column().pane()->pane();
-        const std::vector<std::string> ids = pane.panels();
+    const std::string& panel = options.panel;
+    PaneWidget* const widget = main.column().pane();
+    if (!panel.empty() && widget) {
+        while (main.column().frame().settings.empty()) liveOn(20);  // the first frame says which there are
+        const std::vector<std::string> ids = widget->pane().panels();
         if (std::find(ids.begin(), ids.end(), panel) == ids.end()) {
             fmt::print(stderr, "genscope: --panel: expected one of {}, got '{}'\n", fmt::join(ids, ", "),
                        panel);
             return exitUsage;
         }
+    }
+    trainTo(main, suffix == "gif" ? 0 : steps, options.settle);
+
+    if (!panel.empty() && widget) {
+        views::Pane& pane = widget->pane();
         const auto shown = pane.panelRects();
         if (std::none_of(shown.begin(), shown.end(), [&](const auto& place) { return place.id == panel; })) {
             pane.maximise(panel);  // there was no room for it

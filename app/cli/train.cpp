@@ -184,7 +184,7 @@ int runTrain(const TrainOptions& options) {
     bool finite = true;
     double seconds = 0;
     {
-        Progress progress(run.lessonId() + " " + run.preset(), steps, options.quiet);
+        Progress progress(run.lessonId() + " " + run.preset(), steps, options.quiet, from);
         while (finite && !interrupted && run.stepCount() < steps) {
             finite = run.steps(steps - run.stepCount()) > 0;
             progress.at(run.stepCount(), [] { return std::string(); });

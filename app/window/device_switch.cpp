@@ -42,7 +42,7 @@ void DeviceSwitch::setCard(const core::DeviceAnswer& card) {
 
 QString DeviceSwitch::missing() const {
     if (m_card.there) return {};
-    return m_card.text.empty() ? say("The card has not answered yet.") : QString::fromStdString(m_card.text);
+    return m_card.text.empty() ? say("The card has not answered yet.") : say(m_card.text.c_str());
 }
 
 void DeviceSwitch::setDevice(const QString& device, quint64 seed) {

@@ -127,7 +127,7 @@ void MainWindow::pasteRun() {
 void MainWindow::replayRun(const QString& line) {
     core::Journal journal;
     try {
-        CHECK(line.size() <= longestRun, "journal: expected one line that genscope shared, got {} characters",
+        CHECK(line.size() <= longestRun, "expected the line of a run that genscope shared, got {} characters",
               line.size());
         journal = core::Journal::fromLine(line.trimmed().toStdString());
     } catch (const core::Error& error) {

@@ -41,7 +41,7 @@ Library load(const std::string& path) {
     out.table = create ? create(abiVersion) : nullptr;
     char reason[512] = "";
     if (!probe || !out.table)
-        out.text = "the CUDA plugin is of another version than the program";
+        out.text = "genscope_cuda.so is of another build than the program; build both again";
     else if (probe(reason, sizeof reason))
         out.handle = handle;
     out.text = out.text.empty() ? reason : out.text;

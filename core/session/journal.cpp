@@ -44,7 +44,7 @@ Journal Journal::fromLine(const std::string& line) {
     try {
         const json j = json::parse(line, limit);
         CHECK(!tooDeep && j.is_object(),
-              "journal: expected one line that genscope shared, got something else");
+              "expected the line of a run that genscope shared, got something else");
         const int version = field<int>(j, "version");
         CHECK(version == 1, "journal: expected version 1, got {}", version);
         Journal out{.lesson = field<std::string>(j, "lesson"),
@@ -63,7 +63,7 @@ Journal Journal::fromLine(const std::string& line) {
         CHECK(out.step >= 0, "journal: expected a step from 0, got {}", out.step);
         return out;
     } catch (const json::exception&) {
-        throw Error("journal: expected one line that genscope shared, got something else");
+        throw Error("expected the line of a run that genscope shared, got something else");
     }
 }
 

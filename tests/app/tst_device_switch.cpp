@@ -38,15 +38,16 @@ class TestDeviceSwitch : public QObject, support::WithWindow {
     void cleanup() { m_window.reset(); }
 
     void whereThereIsNoCardItSaysWhy() {
-        for (const char* language : {"en", "zh"}) {
+        for (const auto& [language, why] : {std::pair{"en", "no NVIDIA driver is installed"},
+                                            std::pair{"zh", "没有安装 NVIDIA 驱动程序"}}) {
             setInterfaceLanguage(language);
             DeviceSwitch devices;
             devices.setCard({false, "no NVIDIA driver is installed"});
-            QVERIFY(devices.toolTip().contains("no NVIDIA driver is installed"));
+            QVERIFY(devices.toolTip().contains(why));
             const QList<QAction*> choices = devices.menu()->actions();
             QCOMPARE(choices.size(), 4);
             QVERIFY(choices[0]->isEnabled() && !choices[1]->isEnabled() && !choices[2]->isEnabled());
-            QVERIFY(choices[3]->isVisible() && choices[3]->text().contains("driver"));
+            QVERIFY(choices[3]->isVisible() && choices[3]->text().contains(why));
             devices.setCard({true, "NVIDIA H100"});
             QVERIFY(choices[1]->isEnabled() && choices[1]->text().contains("NVIDIA H100"));
             QVERIFY(!choices[3]->isVisible());

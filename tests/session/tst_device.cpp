@@ -209,7 +209,7 @@ class TestDevice : public QObject {
         QTest::addColumn<QString>("says");
         QTest::newRow("no card") << QByteArray("none") << "no NVIDIA card answers";
         QTest::newRow("old driver") << QByteArray("old") << "the NVIDIA driver offers CUDA 11.4";
-        QTest::newRow("other version") << QByteArray("version") << "another version";
+        QTest::newRow("other version") << QByteArray("version") << "of another build";
         QTest::newRow("refuses") << QByteArray("open 1 the card is in exclusive use") << "exclusive use";
         QTest::newRow("no memory") << QByteArray("allocate 3 out of memory") << "out of memory";
         QTest::newRow("no graph") << QByteArray("fill 2 an illegal instruction") << "illegal instruction";
