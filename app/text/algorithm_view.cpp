@@ -101,6 +101,7 @@ void AlgorithmView::build() {
         m_objects->insert(cursor, line.spans, letters);
     }
     cursor.endEditBlock();
+    moveCursor(QTextCursor::Start);  // it begins at its beginning
     QTextFrameFormat page = document()->rootFrame()->frameFormat();
     page.setMargin(0);
     page.setTopMargin(0.5 * m_style.em());

@@ -1,10 +1,14 @@
 #include "app/window/figure_box.h"
 
 #include <QKeyEvent>
+#include <QTimer>
+#include <QToolTip>
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <string>
+
+#include "app/window/interface_words.h"
 
 namespace app {
 namespace {
@@ -63,6 +67,15 @@ void FigureBox::stepBy(int steps) {
     double rounded = to;
     if (readNumber(QString::number(to, 'g', m_parameter.logarithmic ? 2 : 3), rounded)) to = rounded;
     setValue(std::clamp(to, minimum(), maximum()));
+}
+
+void FigureBox::fixup(QString& text) const {
+    text = textFromValue(value());
+    // Once the focus is where it goes, which would hide it.
+    QTimer::singleShot(0, this, [this] {
+        QToolTip::showText(mapToGlobal(QPoint(0, height())),
+                           say("%1 to %2").arg(textFromValue(minimum()), textFromValue(maximum())));
+    });
 }
 
 bool FigureBox::event(QEvent* event) {

@@ -17,6 +17,7 @@ class FigureBox : public QDoubleSpinBox {
     double valueFromText(const QString& text) const override;
     QValidator::State validate(QString& text, int& position) const override;
     void stepBy(int steps) override;
+    void fixup(QString& text) const override;  // says what would have been taken
 
   protected:
     bool event(QEvent* event) override;

@@ -119,6 +119,7 @@ class MainWindow : public QMainWindow {
     void turnKnob(const QString& knob, double value);
     void startOver();
     void stageOnce();
+    void showAlgorithm();
     void showDifferences();
     void leave();
     void openExport();

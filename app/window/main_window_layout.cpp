@@ -147,6 +147,7 @@ void MainWindow::connectActions() {
         move([](RunColumn& c) {
             if (c.frame().running) c.trainer().pause();
         });
+        showAlgorithm();
         stageOnce();
     });
     on(a.back, [=] { move([](RunColumn& c) { c.trainer().back(); }); });
@@ -308,6 +309,11 @@ void MainWindow::openPalette() {
     }
     CommandPalette palette(std::move(commands), this);
     palette.exec();
+}
+
+// Which lights the stage that comes next.
+void MainWindow::showAlgorithm() {
+    m_words->setCurrentWidget(m_algorithm);
 }
 
 // ---- what is remembered

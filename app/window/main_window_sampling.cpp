@@ -53,8 +53,14 @@ void MainWindow::connectSampling() {
     on(a.playBack, [](SamplingPlayer& p) { p.play(-1); });
     on(a.sampleStep, [](SamplingPlayer& p) { p.moveSteps(+1); });
     on(a.sampleBack, [](SamplingPlayer& p) { p.moveSteps(-1); });
-    on(a.sampleStage, [](SamplingPlayer& p) { p.moveStages(+1); });
-    on(a.sampleStageBack, [](SamplingPlayer& p) { p.moveStages(-1); });
+    on(a.sampleStage, [this](SamplingPlayer& p) {
+        showAlgorithm();
+        p.moveStages(+1);
+    });
+    on(a.sampleStageBack, [this](SamplingPlayer& p) {
+        showAlgorithm();
+        p.moveStages(-1);
+    });
     on(a.sampleFirst, [](SamplingPlayer& p) { p.goToStep(0); });
     on(a.sampleLast, [](SamplingPlayer& p) { p.goToLast(); });
     on(a.fork, [](SamplingPlayer& p) { p.forkWithOtherDice(); });

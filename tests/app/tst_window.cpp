@@ -7,13 +7,16 @@
 #include <QElapsedTimer>
 #include <QLabel>
 #include <QScreen>
+#include <QScrollBar>
 #include <QSettings>
 #include <QSlider>
 #include <QTemporaryDir>
 #include <QTest>
 #include <QTimer>
+#include <QToolTip>
 #include <cmath>
 
+#include "app/text/algorithm_view.h"
 #include "app/window/exporter.h"
 #include "app/window/figure_box.h"
 #include "app/window/gl_probe.h"
@@ -118,12 +121,15 @@ class TestWindow : public QObject, support::WithWindow {
     void stagesWalkThroughOneStep() {
         press(Qt::Key_R);
         QVERIFY(arrives(0));
+        QVERIFY(!window().algorithm().isVisible());
         QStringList seen;
         for (int i = 0; i < 60 && frame().step == 0; ++i) {
             const std::string before = frame().stage;
             press(Qt::Key_Right, Qt::ShiftModifier);
             QVERIFY(comesTrue([&] { return frame().stage != before || frame().step == 1; }, 5000));
             if (frame().step == 0) seen << QString::fromStdString(frame().stage);
+            QVERIFY(window().algorithm().isVisible());
+            if (i == 0) QCOMPARE(window().algorithm().verticalScrollBar()->value(), 0);
         }
         QCOMPARE(frame().step, 1);
         QVERIFY2(seen.size() >= 4, qPrintable(seen.join(" ")));
@@ -176,6 +182,7 @@ class TestWindow : public QObject, support::WithWindow {
         box->selectAll();
         QTest::keyClicks(box, "99");
         window().column().pane()->setFocus();
+        QTRY_VERIFY(QToolTip::text().contains(box->textFromValue(box->maximum())));
         QTest::qWait(300);
         QCOMPARE(frame().settings.at("lr_g"), before);
         QCOMPARE(box->value(), before);
