@@ -140,4 +140,18 @@ std::vector<Rect> layOutPanels(Rect area, const std::vector<float>& weights, flo
     return best;
 }
 
+std::vector<Rect> layOutHall(Rect area, size_t panels, float gap) {
+    if (panels < 2) return std::vector<Rect>(panels, area);
+    const bool wide = area.width() > area.height();
+    const auto share = [&](float length) { return std::round((length - gap) * 2 / 3); };
+    std::vector<Rect> rects = {wide ? area.cutLeft(share(area.width())) : area.cutTop(share(area.height()))};
+    (wide ? area.cutLeft(gap) : area.cutTop(gap));
+    const int others = int(panels) - 1;
+    for (int i = 0; i < others; ++i) {
+        const Rect r = wide ? area.row(i, others, gap) : area.column(i, others, gap);
+        rects.push_back({std::round(r.x0), std::round(r.y0), std::round(r.x1), std::round(r.y1)});
+    }
+    return rects;
+}
+
 }  // namespace views

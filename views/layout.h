@@ -12,4 +12,8 @@ namespace views {
 // keeps their shapes closest to those that plots like.
 std::vector<Rect> layOutPanels(Rect area, const std::vector<float>& weights, float gap, float titleHeight);
 
+// The same in the lecture hall: the main panel has two thirds of the width, the few others stand one below
+// the other at its right; in a room that is higher than wide, two thirds of the height.
+std::vector<Rect> layOutHall(Rect area, size_t panels, float gap);
+
 }  // namespace views

@@ -128,31 +128,56 @@ PanelTitle Pane::State::titleOf(const std::string& panel) const {
 // The buttons of the panels from `first` on: rows from the left, the last one at the bottom of the area.
 std::vector<Rect> Pane::State::layOutShelf(size_t first, const Rect& area, const Theme& t) {
     Canvas measure("shelf", area, t, *painter, memory, {});
-    const float height = t.px(26), between = t.px(8);
+    const float height = t.px(26), between = t.px(8), turn = t.px(48);
     std::vector<Rect> buttons;
     float y = area.y0;
-    const auto deal = [&](float widest) {
+    const auto deal = [&](float widest, float right) {
         buttons.clear();
         y = area.y0;
         float x = area.x0;
         for (size_t i = first; i < panels.size(); ++i) {
             const float title = measure.measure(titleOf(panels[i].id).title, Size::small).x;
             const float width = std::min(std::ceil(title) + t.px(20), widest);
-            if (x + width > area.x1) x = area.x0, y += height + between;
+            if (x + width > right && x > area.x0) x = area.x0, y += height + between;
             buttons.push_back({x, y, x + width, y + height});
             x += width + between;
         }
     };
-    // Long titles are cut short before the shelf takes more than a fifth of a small pane from its panels.
-    const auto depth = [&](float widest) {
-        deal(widest);
-        return std::max(y + height - area.y0, area.height() / 5);
-    };
-    const float least = depth(t.px(72));
-    float widest = area.width();
-    while (depth(widest) > least) widest -= t.px(8);
+    shelfTurn = {};
+    if (inHall()) {
+        // A row at a time: its last button turns to the next.
+        deal(area.width() - turn - between, area.x1);
+        if (y > area.y0) {
+            deal(area.width() - turn - between, area.x1 - turn - between);
+            const auto rowOf = [&](const Rect& r) {
+                return size_t(std::lround((r.y0 - area.y0) / (height + between)));
+            };
+            shelfRow %= rowOf(buttons.back()) + 1;
+            float end = area.x0;
+            for (Rect& button : buttons) {
+                if (rowOf(button) != shelfRow) {
+                    button = {};
+                    continue;
+                }
+                button.y0 = area.y0, button.y1 = area.y0 + height;
+                end = button.x1 + between;
+            }
+            shelfTurn = {end, area.y1 - height, end + turn, area.y1};
+            y = area.y0;
+        }
+    } else {
+        // Long titles are cut short before the shelf takes more than a fifth of a small pane from its panels.
+        const auto depth = [&](float widest) {
+            deal(widest, area.x1);
+            return std::max(y + height - area.y0, area.height() / 5);
+        };
+        const float least = depth(t.px(72));
+        float widest = area.width();
+        while (depth(widest) > least) widest -= t.px(8);
+    }
     const float down = area.y1 - (y + height);
-    for (Rect& button : buttons) button.y0 += down, button.y1 += down;
+    for (Rect& button : buttons)
+        if (!button.empty()) button.y0 += down, button.y1 += down;
     return buttons;
 }
 
@@ -175,17 +200,19 @@ void Pane::State::layOut(const Rect& area, const Theme& t) {
     if (laidOutFor == key) return;
     laidOutFor = key;
     const float gap = t.px(24);
-    for (shown = wanted;; --shown) {
+    for (shown = inHall() ? std::min<size_t>(wanted, 3) : wanted;; --shown) {
         const std::vector<Rect> shelf = layOutShelf(shown, area, t);
         Rect room = area;
-        if (!shelf.empty()) room.y1 = shelf.front().y0 - gap / 2;
+        for (const Rect& button : shelf)
+            if (!button.empty()) room.y1 = std::min(room.y1, button.y0 - gap / 2);
         weights.resize(shown);
-        places = layOutPanels(room, weights, gap, titleHeight);
+        places = inHall() ? layOutHall(room, shown, gap) : layOutPanels(room, weights, gap, titleHeight);
         const auto isReadable = [&](const Rect& r) {
             return r.width() > 7.2f * titleHeight && r.height() > 6.4f * titleHeight;
         };
         const bool readable = std::all_of(places.begin(), places.end(), isReadable);
-        if (!readable && (shown > 2 || (shown > 1 && !isReadable(places.front())))) continue;
+        const bool fewer = shown > 2 || (shown > 1 && (inHall() || !isReadable(places.front())));
+        if (!readable && fewer) continue;
         places.insert(places.end(), shelf.begin(), shelf.end());
         return;
     }
@@ -194,7 +221,18 @@ void Pane::State::layOut(const Rect& area, const Theme& t) {
 void Pane::State::drawShelf(const Rect& area, const Theme& t) {
     if (!maximised.empty() || shown >= panels.size()) return;
     Canvas canvas("shelf", area, t, *painter, memory, mouseFor("shelf", area));
+    size_t hidden = 0;
+    for (size_t i = shown; i < panels.size(); ++i) hidden += places[i].empty();
+    if (hidden > 0) {
+        if (canvas.button("turn", shelfTurn, "+ " + std::to_string(hidden))) {
+            ++shelfRow;
+            laidOutFor = {};
+            return changed(2);
+        }
+        if (canvas.hovered(shelfTurn)) canvas.tooltip("The other panels.");
+    }
     for (size_t i = shown; i < panels.size(); ++i) {
+        if (places[i].empty()) continue;
         const PanelTitle words = titleOf(panels[i].id);
         if (canvas.button(panels[i].id, places[i], words.title)) return toggle(panels[i].id);
         if (canvas.hovered(places[i])) canvas.tooltip(words.title + "\n" + words.tooltip);

@@ -52,9 +52,13 @@ struct Pane::State {
     std::tuple<Rect, std::vector<std::string>, std::vector<float>, std::vector<float>, float> laidOutFor;
     std::vector<Rect> places;  // by panel; of those that stand on the shelf, their button
     size_t shown = 0;          // panels that have room; the others stand on the shelf
+    size_t shelfRow = 0;       // the row of buttons that a shelf with room for one shows
+    Rect shelfTurn;            // the button that shows the next row; empty where all have room
     int settling = 2;          // frames still to be drawn after the last change
     std::chrono::steady_clock::time_point last = std::chrono::steady_clock::now();
 
+    // Large type for the back row: less stands beside the main panel.
+    bool inHall() const { return theme.scale >= 1.5f; }
     // Theme in device pixels.
     Theme deviceTheme() const {
         Theme t = theme;

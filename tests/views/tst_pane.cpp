@@ -259,6 +259,51 @@ class TestPane : public PaneTest {
                  qPrintable(QString("%1 %2").arg(area(rects[0])).arg(area(rects[1]))));
     }
 
+    // The main panel is twice as large as all others together.
+    void theHallHasOneMainPanelAndFewBesideIt() {
+        const auto area = [](const Rect& r) { return r.width() * r.height(); };
+        for (const auto& [w, h] : {std::pair{1220.f, 420.f}, {1860.f, 680.f}, {700.f, 1100.f}}) {
+            for (size_t n = 1; n <= 3; ++n) {
+                const auto rects = views::layOutHall({0, 0, w, h}, n, 44);
+                QCOMPARE(rects.size(), n);
+                float others = 0;
+                for (size_t i = 1; i < n; ++i) {
+                    others += area(rects[i]);
+                    QVERIFY(rects[i].x1 <= w && rects[i].y1 <= h);
+                    QVERIFY(rects[i].x0 >= rects[0].x1 + 43 || rects[i].y0 >= rects[0].y1 + 43);
+                }
+                QVERIFY(area(rects[0]) > 1.9f * others);
+            }
+        }
+    }
+
+    // In large type the shelf is one row, and its last button turns it.
+    void theShelfOfTheHallTurns() {
+        m_width = 640;
+        m_height = 480;
+        views::Theme hall = m_theme;
+        hall.scale = 1.85f;
+        m_pane.setTheme(hall);
+        Frame frame = samples::planeFrame();
+        show(frame);
+        const auto rowOf = [&] {
+            const QImage picture = settle();
+            return picture.copy(0, m_height - 90, m_width, 90);
+        };
+        const QImage first = rowOf();
+        QCOMPARE(rowOf(), first);
+        QImage turned = first;
+        // The button is the last one of the row.
+        for (int x = m_width - 40; x > 0 && turned == first; x -= 24) {
+            m_pane.mousePress(float(x), float(m_height - 50));
+            m_pane.mouseRelease(float(x), float(m_height - 50));
+            m_pane.mouseLeave();
+            turned = rowOf();
+        }
+        QVERIFY(turned != first);
+        QVERIFY(m_pane.maximised().empty());
+    }
+
     void numbersAreWrittenWithThreeDigits() {
         QCOMPARE(views::figure(0.69314), std::string("0.693"));
         QCOMPARE(views::figure(-1.38629), std::string("−1.39"));
