@@ -58,6 +58,8 @@ inline Frame commonFrame(const std::string& data) {
     frame.choices = {{"data", data}, {"schedule", "linear"}, {"sampler", "ddpm"}};
     auto& c = frame.channels;
     c["schedule"] = scheduleOf();
+    c["schedule_linear"] =
+        filled(steps, 1, [&](int i, int) { return c["schedule"].values[size_t(6 * i + 1)]; });
     c["loss_by_t"] = filled(16, 1, [](int i, int) { return 0.9f * std::exp(-float(i) / 5) + 0.06f; });
     for (int i = 0; i < 16; ++i)
         scalar(frame, i < 10 ? "loss_t0" + std::to_string(i) : "loss_t" + std::to_string(i),

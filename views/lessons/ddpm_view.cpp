@@ -74,7 +74,7 @@ std::vector<Panel> DdpmView::panels(const Frame& frame) {
     if (!exact) std::erase(lossNeeds, "loss_floor");
     add("loss_by_t", lossNeeds,
         [](Canvas& c, const Frame& f, const SetHandle&) { ddpm::drawLossByTime(c, f); });
-    add("schedule", {"schedule"}, [this](Canvas& c, const Frame& f, const SetHandle& set) {
+    add("schedule", {"schedule", "schedule_linear"}, [this](Canvas& c, const Frame& f, const SetHandle& set) {
         m_schedule.draw(c, f, m_time, m_actions, set);
     });
     add("race", {}, [this](Canvas& c, const Frame& f, const SetHandle&) { m_race.draw(c, f, m_actions); });

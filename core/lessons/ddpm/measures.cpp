@@ -25,7 +25,10 @@ std::vector<float> firstNumbers(const std::vector<float>& all, const Dataset& da
 }  // namespace
 
 Measure scheduleMeasure(const NoiseSchedule& schedule) {
-    return {{"schedule"}, {}, [&schedule](Channels& c) { c["schedule"] = schedule.curves(); }};
+    return {{"schedule", "schedule_linear"}, {}, [&schedule](Channels& c) {
+                c["schedule"] = schedule.curves();
+                c["schedule_linear"] = schedule.linear();
+            }};
 }
 
 Measure chainMeasure(const NoiseSchedule& schedule, const DatasetPtr& data) {

@@ -7,6 +7,18 @@
 #include "core/nn/diffusion.h"
 
 namespace core::lessons {
+namespace {
+
+// The betas are those of T = 1000, scaled so that as much noise comes together in fewer steps.
+double firstBeta(int steps) {
+    return 0.1 / steps;
+}
+
+double lastBeta(int steps) {
+    return 20.0 / steps;
+}
+
+}  // namespace
 
 // log SNR at the knots, which may not rise.
 std::array<double, scheduleKnots> NoiseSchedule::drawnLogSnr() const {
@@ -40,8 +52,7 @@ std::vector<double> NoiseSchedule::abars() const {
         }
         return abar;
     }
-    // The betas are those of T = 1000, scaled so that as much noise comes together in fewer steps.
-    const double first = 0.1 / steps(), last = 20.0 / steps();
+    const double first = firstBeta(steps()), last = lastBeta(steps());
     const std::vector<double> rest = m_formula == "cosine"      ? cosineAlphaBar(steps())
                                      : m_formula == "quadratic" ? quadraticAlphaBar(steps(), first, last)
                                      : m_formula == "sigmoid"   ? sigmoidAlphaBar(steps(), first, last)
@@ -93,6 +104,11 @@ Tensor NoiseSchedule::curves() const {
             curves.values.push_back(float(value));
     }
     return curves;
+}
+
+Tensor NoiseSchedule::linear() const {
+    const std::vector<double> abar = linearAlphaBar(steps(), firstBeta(steps()), lastBeta(steps()));
+    return {{steps(), 1}, {abar.begin(), abar.end()}};
 }
 
 }  // namespace core::lessons

@@ -28,6 +28,8 @@ class NoiseSchedule {
     std::pair<int, int> timesOf(int bin) const;
     // Rows t = 1 ... T: beta, abar, SNR, its log, the bound's weight, beta-tilde / beta.
     Tensor curves() const;
+    // abar of the linear schedule (Ho et al. 2020) at t = 1 ... T, which the others are compared with.
+    Tensor linear() const;
 
   private:
     bool drawn() const { return m_formula == "drawn"; }

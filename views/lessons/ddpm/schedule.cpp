@@ -89,6 +89,21 @@ void Schedule::draw(Canvas& canvas, const core::Frame& frame, SharedTime& time,
         plot.vertical(time.t(), Stroke(Ink::selection, 1));
         if (const auto at = plot.drag()) time.drag(std::round(double(at->x)), actions);
     };
+    // What is not the linear schedule is seen beside it.
+    const auto linear = allOf(frame.find("schedule_linear"), size_t(steps));
+    const bool other = choiceOf(frame, "schedule", "linear") != "linear";
+    const auto compare = [&](Plot& plot, auto value) {
+        if (!other || linear.empty()) return;
+        Column curve;
+        for (size_t i = 0; i < linear.size(); i += std::max<size_t>(1, linear.size() / 250)) {
+            curve.t.push_back(float(i + 1));
+            curve.value.push_back(float(value(double(linear[i]))));
+        }
+        plot.line(curve.series(), Stroke(Ink::faint, 1.75f, Dash::dashed));
+        const size_t named = curve.t.size() / 3;
+        plot.text(double(curve.t[named]), double(curve.value[named]), canvas.words("linear"), Ink::faint,
+                  {1.15f, 0.6f});
+    };
     const std::vector<std::string> ends = {"log SNR", "β / β_T"};
     {
         PlotStyle style = axes(silent, {.low = 0, .high = 1});
@@ -99,6 +114,7 @@ void Schedule::draw(Canvas& canvas, const core::Frame& frame, SharedTime& time,
         const Column beta = columnOf(*schedule, 0), abar = columnOf(*schedule, 1);
         for (const float b : beta.value) largest = std::max(largest, b);
         const Column relative = columnOf(*schedule, 0, 1 / std::max(1e-9, double(largest)));
+        compare(plot, [](double a) { return a; });
         plot.line(abar.series(), Stroke(Ink::exact, 2));
         plot.line(relative.series(), Stroke(Ink::noise, 2));
         plot.endLabel(double(abar.value.back()), "ᾱ", Ink::exact);
@@ -117,6 +133,7 @@ void Schedule::draw(Canvas& canvas, const core::Frame& frame, SharedTime& time,
         Plot plot = canvas.plot("snr", style, area.row(1, rows, gap));
         const Column logSnr = columnOf(*schedule, 3);
         plot.horizontal(0, Stroke(Ink::faint, 1, Dash::dotted));
+        compare(plot, [](double a) { return std::log(a / (1 - a)); });
         plot.line(logSnr.series(), Stroke(Ink::exact, 2));
         plot.endLabel(double(logSnr.value.back()), "log SNR", Ink::exact);
         if (const int t = crossing(*schedule)) nameCrossing(canvas, plot, t, time.t());
