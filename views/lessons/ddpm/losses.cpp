@@ -79,7 +79,8 @@ void drawLossByTime(Canvas& canvas, const core::Frame& frame) {
     std::vector<LegendEntry> entries = {{"loss", Ink::learned, LegendEntry::area}};
     if (isMixture(frame)) entries.push_back({"floor", Ink::exact, LegendEntry::dashed});
     drawKey(canvas, key, entries);
-    const bool two = area.height() > canvas.px(150);
+    const LossGrid grid = lossGrid(frame, 96);
+    const bool two = area.height() > canvas.px(150) && (grid.columns > 0 || frame.step == 0);
     const Rect upper = two ? area.row(0, 2, canvas.px(6)) : area;
     const auto loss = allOf(frame.find("loss_by_t"), parts), floor = allOf(frame.find("loss_floor"), parts);
     {
@@ -92,7 +93,10 @@ void drawLossByTime(Canvas& canvas, const core::Frame& frame) {
         const Stair exact = stairOf(floor, width);
         plot.line(exact.series(), Stroke(Ink::exact, 2, Dash::dashed));
         if (loss.empty())
-            canvas.empty("The loss of each part of the chain appears with the first steps.", plot.rect());
+            canvas.empty(frame.step > 0
+                             ? "This network was trained before: its losses appear when it trains on."
+                             : "The loss of each part of the chain appears with the first steps.",
+                         plot.rect());
         if (const auto at = plot.hover(); at && !loss.empty()) {
             const auto part = size_t(std::clamp(int(double(at->x) / width), 0, parts - 1));
             std::string tip = fmt::format("{}\n{}  {}", timesOf(frame, part), canvas.words("loss"),
@@ -103,7 +107,6 @@ void drawLossByTime(Canvas& canvas, const core::Frame& frame) {
         }
     }
     if (!two) return;
-    const LossGrid grid = lossGrid(frame, 96);
     const FieldStyle style{.map = Map::viridis, .low = 0, .high = 1, .smooth = false};
     const double last = std::max(1.0, grid.lastStep);
     Plot plot = canvas.plot("over_steps",
@@ -117,20 +120,35 @@ void drawLossByTime(Canvas& canvas, const core::Frame& frame) {
     if (grid.columns == 0) canvas.outline(plot.rect(), Stroke(Ink::grid, 1));
 }
 
+// The terms on a logarithmic axis. L_0 of points is a density's, and where it is negative its bar is the
+// hollow one.
 void drawBound(Canvas& canvas, const core::Frame& frame) {
     Rect area = canvas.area();
     const auto bits = allOf(frame.find("bound_bits"), parts + 2);
-    const Rect words = area.cutTop(canvas.lineHeight(Size::small) + canvas.px(4));
-    if (const float total = frame.scalar("bound_total", NAN); std::isfinite(total))
-        canvas.text(
-            {words.x0, words.y0},
-            canvas.words("bound") + " = " + figure(double(total)) + " " + canvas.words("bits a dimension"),
-            {.paint = Ink::text, .size = Size::small});
+    const float total = frame.scalar("bound_total", NAN);
+    const Rect sum = area.cutTop(canvas.px(numbersHeight));
+    if (!bits.empty() && std::isfinite(total)) {
+        double middle = 0;
+        for (size_t i = 1; i <= parts; ++i) middle += double(bits[i]);
+        const auto signedFigure = [](double v) { return (v < 0 ? "" : "+ ") + figure(v); };
+        drawNumbers(canvas, sum,
+                    {{"L_0", figure(double(bits[0])), Ink::data},
+                     {"Σ L_{t−1}", signedFigure(middle), Ink::learned},
+                     {"L_T", signedFigure(double(bits[parts + 1])), Ink::data},
+                     {canvas.words("bound"), "= " + figure(double(total))}});
+    }
+    const bool negative = !bits.empty() && bits[0] < 0;
+    if (negative) {
+        const std::string why = "L_0 is a density's, which may be above 1: its bits are negative.";
+        const float height = canvas.paragraphHeight(area.width(), why, Size::small);
+        canvas.paragraph(area.cutBottom(height), why, {.paint = Ink::faint, .size = Size::small});
+    }
     double least = 1e-5, most = 1;
     for (const float b : bits) {
-        if (!(b > 0) || !std::isfinite(b)) continue;
-        least = std::min(least, double(b));
-        most = std::max(most, double(b));
+        const double size = std::abs(double(b));
+        if (!(size > 0) || !std::isfinite(size)) continue;
+        least = std::min(least, size);
+        most = std::max(most, size);
     }
     area.cutBottom(canvas.px(8));  // half a line of the lowest number
     PlotStyle style;
@@ -138,9 +156,14 @@ void drawBound(Canvas& canvas, const core::Frame& frame) {
     style.y = axisOver(least, most, "bits a dimension", true);
     Plot plot = canvas.plot("bits", style, area);
     for (size_t i = 0; i < bits.size(); ++i) {
-        if (!(bits[i] > 0)) continue;
+        const double left = double(i) + 0.1, right = double(i) + 0.9;
         const Paint paint = i == 0 || i == parts + 1 ? Paint(Ink::data, 0.75f) : Paint(Ink::learned, 0.75f);
-        plot.box(double(i) + 0.1, style.y.low, double(i) + 0.9, double(bits[i]), paint);
+        if (bits[i] > 0) {
+            plot.box(left, style.y.low, right, double(bits[i]), paint);
+        } else if (i == 0 && negative) {
+            const Vec foot = plot.place(left, style.y.low), head = plot.place(right, -double(bits[0]));
+            canvas.outline({foot.x, head.y, head.x, foot.y}, Stroke(Ink::data, 1.5f));
+        }
     }
     const double top = style.y.high;
     plot.text(0.5, top, "L_0", Ink::text, {0.5f, -0.2f});
