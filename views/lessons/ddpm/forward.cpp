@@ -87,6 +87,7 @@ void Forward::drawHistogram(Canvas& canvas, const core::Frame& frame, std::span<
     if (!reverse.empty()) plot.line(Series::of(middle, back), Stroke(Ink::generated, 1.5f));
     plot.line(Series::of(middle, normal), Stroke(Ink::faint, 1.25f, Dash::dotted));
     plot.line(Series::of(middle, curve), Stroke(Ink::exact, 2, Dash::dashed));
+    plot.text(reach, double(highest) * 1.1, "··· N(0, 1)", Ink::faint, {1, 0});
 }
 
 void Forward::draw(Canvas& canvas, const core::Frame& frame, const SamplingPlace& place, SharedTime& time,
@@ -95,12 +96,6 @@ void Forward::draw(Canvas& canvas, const core::Frame& frame, const SamplingPlace
     m_t = time.t();
     const float small = canvas.lineHeight(Size::small);
     time.ruler(canvas, "time", area.cutBottom(canvas.px(30)), frame, actions);
-    const Rect key = area.cutBottom(small + canvas.px(4));
-    drawKey(canvas, key,
-            {{"chain", Ink::noise, LegendEntry::area},
-             {"closed form", Ink::exact, LegendEntry::dashed},
-             {"N(0, 1)", Ink::faint, LegendEntry::dotted},
-             {"sampler", Ink::generated, LegendEntry::line}});
     const Rect words = area.cutTop(small + canvas.px(2));
     std::string told = "t = " + count(std::llround(std::max(1.0, m_t)));
     const float ks = frame.scalar("chain_ks", NAN), limit = frame.scalar("chain_ks_limit", NAN);
@@ -120,9 +115,12 @@ void Forward::draw(Canvas& canvas, const core::Frame& frame, const SamplingPlace
     const core::Tensor *chain = frame.find("chain_xt"), *closed = frame.find("forward_xt");
     const bool points = kindOf(frame) == Kind::points;
     // Pictures want a little more, so that twice their size fits where the window is small.
-    const auto clouds =
-        squares(canvas, area, {"chain", "at once", "sampler"}, {Ink::noise, Ink::exact, Ink::generated},
-                area.height() * (points ? 0.5f : 0.55f));
+    // Their titles are the legend of the histogram.
+    const auto clouds = squares(canvas, area,
+                                {{"chain", Ink::noise, LegendEntry::area},
+                                 {"closed form", Ink::exact, LegendEntry::dashed},
+                                 {"sampler", Ink::generated, LegendEntry::line}},
+                                area.height() * (points ? 0.5f : 0.55f), true);
     const std::span<const float> shown[] = {
         chain ? std::span<const float>(chain->values) : std::span<const float>(),
         closed ? std::span<const float>(closed->values) : std::span<const float>(), reverse};

@@ -131,9 +131,11 @@ void drawTimeEmbedding(Canvas& canvas, const core::Frame& frame) {
         Plot plot = canvas.plot(titles[i],
                                 {.x = {.low = 0, .high = double(columns), .label = "unit", .whole = true},
                                  .y = {.low = 0, .high = steps, .label = "t"},
-                                 .grid = false},
+                                 .grid = false,
+                                 .bar = true},
                                 cell);
         plot.field({t->values, columns, rows, 0, double(columns), 0, steps}, style);
+        plot.colourBar(style, "");
     }
 }
 

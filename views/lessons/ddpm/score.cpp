@@ -127,26 +127,34 @@ void drawScore(Canvas& canvas, const core::Frame& frame, const SharedTime& time)
         drawField(canvas, frame, "score_field", Ink::learned, area);
         return;
     }
-    // Three in a row, or two above one, whichever is larger.
-    const float gap = canvas.px(10);
-    const bool tall =
-        std::min((area.width() - gap) / 2, area.height() / 2 - small) > (area.width() - 2 * gap) / 3;
+    // Three in a row, or two above one, whichever is larger; the last has a scale beside it.
+    const float gap = canvas.px(10), line = small + canvas.px(2);
+    const float scale = canvas.px(30) + canvas.measure("−0.00", Size::small).x;
+    const float paired = std::min((area.width() - gap) / 2, area.height() / 2 - line);
+    const bool tall = paired > (area.width() - 2 * gap - scale) / 3;
+    const LegendEntry learned{"learned", Ink::learned}, exact{"exact", Ink::exact},
+        difference{"difference", Ink::faint};
     std::vector<Rect> places;
     if (tall) {
-        places = squares(canvas, area, {"learned", "exact"}, {Ink::learned, Ink::exact}, area.height() / 2);
-        places.push_back(squares(canvas, area, {"difference"}, {Ink::faint}, area.height())[0]);
+        places = squares(canvas, area, {learned, exact}, area.height() / 2);
+        area.x1 -= scale;
+        places.push_back(squares(canvas, area, {difference}, area.height())[0]);
     } else {
-        places = squares(canvas, area, {"learned", "exact", "difference"},
-                         {Ink::learned, Ink::exact, Ink::faint}, area.height());
+        area.x1 -= scale;
+        places = squares(canvas, area, {learned, exact, difference}, area.height());
     }
+    places[2].x1 += scale;
     drawField(canvas, frame, "score_field", Ink::learned, places[0]);
     drawField(canvas, frame, "score_exact", Ink::exact, places[1]);
     const core::Tensor* error = frame.find("score_error");
     const Axis axis = planeAxis({}, false);
-    Plot plot = canvas.plot("score_error", {.x = axis, .y = axis, .equal = true, .grid = false}, places[2]);
-    if (error && !error->values.empty())
-        plot.field(planeGrid(error->values, side),
-                   {.low = 0, .high = std::max(1e-3, double(quantile(error->values, 0.95)))});
+    Plot plot = canvas.plot("score_error", {.x = axis, .y = axis, .equal = true, .grid = false, .bar = true},
+                            places[2]);
+    if (error && !error->values.empty()) {
+        const FieldStyle style{.low = 0, .high = std::max(1e-3, double(quantile(error->values, 0.95)))};
+        plot.field(planeGrid(error->values, side), style);
+        plot.colourBar(style, "");
+    }
     canvas.outline(plot.rect(), Stroke(Ink::grid, 1));
     if (const auto at = plot.hover(); at && error && error->values.size() >= size_t(side * side)) {
         const auto cell = [](float v) {

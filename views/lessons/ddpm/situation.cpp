@@ -93,6 +93,8 @@ bool SharedTime::ruler(Canvas& canvas, const std::string& id, Rect where, const 
     };
     const Rect grip = {where.x0, where.y0, where.x1, where.y0 + canvas.px(16)};
     const bool held = canvas.holds(id, grip);
+    if (canvas.hovered(grip))
+        canvas.tooltip("The time that all these panels look at; the run of the sampler goes there, too.");
     if (held) {
         const float share = (canvas.mouse().at.x - where.x0 - margin) / (where.width() - 2 * margin);
         drag(std::round(high * (1 - double(std::clamp(share, 0.f, 1.f)))), actions);
@@ -121,23 +123,34 @@ core::TrajectoryPtr runOf(const core::Frame& frame, int64_t id) {
     return run && run->start ? run : nullptr;
 }
 
-std::vector<Rect> squares(Canvas& canvas, Rect& area, const std::vector<std::string>& titles,
-                          const std::vector<Paint>& paints, float tallest) {
+std::vector<Rect> squares(Canvas& canvas, Rect& area, const std::vector<LegendEntry>& titles, float tallest,
+                          bool marked) {
     const float gap = canvas.px(10), line = canvas.lineHeight(Size::small) + canvas.px(2);
     const auto n = int(titles.size());
     const float side =
         std::min((area.width() - gap * float(n - 1)) / float(n), std::min(tallest, area.height()) - line);
     // A title that is wider than its square takes the room it needs.
     std::vector<float> widths;
-    float spare = area.width() - gap * float(n - 1);
-    for (const std::string& title : titles) {
-        widths.push_back(std::max(side, canvas.measure(title, Size::small).x));
-        spare -= widths.back();
-    }
+    float spare = 0;
+    const auto measure = [&] {
+        widths.clear();
+        spare = area.width() - gap * float(n - 1);
+        for (const LegendEntry& title : titles) {
+            const float mark = marked ? canvas.px(22) : 0;
+            widths.push_back(std::max(side, mark + canvas.measure(title.label, Size::small).x));
+            spare -= widths.back();
+        }
+    };
+    measure();
+    // Where the marks have no room their colour is that of the words.
+    if (marked && spare < 0) marked = false, measure();
     std::vector<Rect> out;
     float x = area.x0 + std::max(0.f, spare / 2);
     for (size_t i = 0; i < titles.size(); ++i) {
-        canvas.text({x, area.y0}, titles[i], {.paint = paints[i], .size = Size::small});
+        if (marked)
+            canvas.legend({x, area.y0, x + widths[i], area.y0 + line}, {titles[i]});
+        else
+            canvas.text({x, area.y0}, titles[i].label, {.paint = titles[i].paint, .size = Size::small});
         out.push_back({x, area.y0 + line, x + side, area.y0 + line + side});
         x += std::max(side, widths[i] + std::min(0.f, spare / float(n))) + gap;
     }

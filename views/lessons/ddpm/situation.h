@@ -63,8 +63,9 @@ class SharedTime {
 // The run of the place, or its branch; null where there is none.
 core::TrajectoryPtr runOf(const core::Frame& frame, int64_t id);
 
-// Squares of equal size side by side, each below a line of words; what is left of the area is below them.
-std::vector<Rect> squares(Canvas& canvas, Rect& area, const std::vector<std::string>& titles,
-                          const std::vector<Paint>& paints, float tallest);
+// Squares of equal size side by side, each below its title in a line of words, with its mark if they are a
+// legend, too; what is left of the area is below them.
+std::vector<Rect> squares(Canvas& canvas, Rect& area, const std::vector<LegendEntry>& titles, float tallest,
+                          bool marked = false);
 
 }  // namespace views::ddpm
