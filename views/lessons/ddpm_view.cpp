@@ -52,9 +52,8 @@ std::vector<Panel> DdpmView::panels(const Frame& frame) {
     };
     const bool points = ddpm::kindOf(frame) == Kind::points;
     const bool exact = points && ddpm::isMixture(frame);
-    add("viewer", {"forward_x0"}, [this](Canvas& c, const Frame& f, const SetHandle&) {
-        m_viewer.draw(c, f, m_place, m_time, m_actions);
-    });
+    add("viewer", {"forward_x0"},
+        [this](Canvas& c, const Frame& f, const SetHandle&) { m_viewer.draw(c, f, m_place, m_actions); });
     add("forward", {"forward_x0", "forward_xt", "chain_xt", "chain_ks", "chain_ks_limit", "schedule"},
         [this](Canvas& c, const Frame& f, const SetHandle&) {
             m_forward.draw(c, f, m_place, m_time, m_actions);

@@ -31,17 +31,26 @@ Images picturesOf(std::span<const float> values, int side, Trajectory::Quantity 
     return isNoise(quantity) ? noisePictures(values, side) : dataPictures(values, side);
 }
 
-std::string nameOf(const std::string& figure) {
-    return figure == "w2"           ? "W_2"
-           : figure == "frechet"    ? "Fréchet"
-           : figure == "round_trip" ? "lost"
-           : figure == "noise_rms"  ? "noise rms"
-                                    : figure;
+// A branch has the colour of its run in another shade, on its way to that of words.
+Paint branchPaint(const Canvas& canvas) {
+    const Theme& theme = canvas.theme();
+    return Paint::fixed(mix(theme.ink(Ink::generated), theme.ink(Ink::text), 0.55f));
 }
 
-std::string choice(const Trajectory& run, const std::string& knob) {
-    const auto it = run.choices.find(knob);
-    return it == run.choices.end() ? std::string() : it->second;
+// Within a small plane, which has no room around it.
+void nameAxes(Canvas& canvas, Plot& plot) {
+    canvas.outline(plot.rect(), Stroke(Ink::grid, 1));
+    for (const double tick : {-2.0, 0.0, 2.0}) {
+        plot.text(tick, -extent, figure(tick, 1), Ink::faint, {0.5f, 1.05f});
+        plot.text(-extent, tick, figure(tick, 1), Ink::faint, {-0.25f, 0.5f});
+    }
+    plot.text(extent, -extent, "x_1", Ink::faint, {1.2f, 1.05f});
+    plot.text(-extent, extent, "x_2", Ink::faint, {-0.25f, -0.05f});
+}
+
+Paint faded(Paint paint, float alpha) {
+    paint.alpha = alpha;
+    return paint;
 }
 
 }  // namespace
@@ -53,15 +62,10 @@ bool Viewer::Shown::has(Quantity quantity) const {
     return done >= (quantity == Quantity::mean ? 2 : quantity == Quantity::added ? 3 : 1);
 }
 
-void Viewer::draw(Canvas& canvas, const core::Frame& frame, const SamplingPlace& place, SharedTime& time,
+void Viewer::draw(Canvas& canvas, const core::Frame& frame, const SamplingPlace& place,
                   const SamplingActions& actions) {
     Rect area = canvas.area();
     const core::TrajectoryPtr run = runOf(frame, place.run), branch = runOf(frame, place.branch);
-    // In a low panel the window's timeline of the sampling run does for both.
-    if (area.height() > canvas.px(200)) {
-        time.ruler(canvas, "time", area.cutBottom(canvas.px(32)), frame, actions);
-        area.cutBottom(canvas.px(4));
-    }
     if (canvas.hovered(area) && canvas.mouse().wheel != 0 && actions.move)
         actions.move(canvas.mouse().wheel > 0 ? -1 : 1);
     if (!run) {
@@ -82,101 +86,35 @@ void Viewer::draw(Canvas& canvas, const core::Frame& frame, const SamplingPlace&
     };
     const Shown first = shownOf(*run, place.step, "run", Ink::generated);
     if (!branch || branch->steps.empty())
-        return drawColumn(canvas, frame, first, area, headLines(canvas, first, area.width()).size());
+        return drawColumn(canvas, frame, first, arranged(canvas, {first}, {area})[0]);
     const double t = run->steps.empty() ? 0 : run->timeOf(first.step);
     // The branch stands at the same time as the run, or as far as it has got.
     const int beside = t <= 0 ? int(branch->steps.size()) : stepAt(*branch, t);
-    const Shown second = shownOf(*branch, beside, "branch", Ink::learned);
-    const Rect left = area.column(0, 2, canvas.px(16)), right = area.column(1, 2, canvas.px(16));
-    // Both planes begin at the same height.
-    const size_t lines = std::max(headLines(canvas, first, left.width()).size(),
-                                  headLines(canvas, second, right.width()).size());
-    drawColumn(canvas, frame, first, left, lines);
-    drawColumn(canvas, frame, second, right, lines);
+    const Shown second = shownOf(*branch, beside, "branch", branchPaint(canvas));
+    // Side by side or one below the other, whichever has the larger pictures.
+    const float gap = canvas.px(16);
+    const auto columns = arranged(canvas, {first, second}, {area.column(0, 2, gap), area.column(1, 2, gap)});
+    const auto rows = arranged(canvas, {first, second}, {area.row(0, 2, gap), area.row(1, 2, gap)});
+    const auto& places = rows[0].fit.measure > columns[0].fit.measure ? rows : columns;
+    drawColumn(canvas, frame, first, places[0]);
+    drawColumn(canvas, frame, second, places[1]);
 }
 
-// How the run was made and what the result is worth, in lines; the first stands between time and button, and
-// is empty where it has no room there.
-std::vector<std::string> Viewer::headLines(const Canvas& canvas, const Shown& shown, float width) const {
-    const Trajectory& run = shown.run;
-    const auto how = [&](int step) {
-        std::string words = choice(run, "sampler");
-        words += (words.empty() ? "" : " · ") + std::to_string(step) + " / " + std::to_string(run.total);
-        if (run.forkStep > 0 || run.parent >= 0) words += " · " + canvas.words("branch");
-        return words;
-    };
-    std::vector<std::string> parts = {canvas.words("network of step") + " " + count(run.trainingStep)};
-    if (!run.problem.empty()) {
-        parts = {run.problem};
-    } else if (!run.complete()) {
-        parts.push_back(canvas.words("sampling") + " " + std::to_string(run.steps.size()) + " / " +
-                        std::to_string(run.total));
-    }
-    for (const auto& [name, value] : run.figures) {
-        if (name.ends_with("_baseline") || name.ends_with("_count")) continue;
-        parts.push_back(canvas.words(nameOf(name)) + " " + figure(value));
-        const auto baseline = run.figures.find(name + "_baseline"),
-                   judged = run.figures.find(name + "_count");
-        if (baseline == run.figures.end()) continue;
-        parts.back() += " (" + canvas.words("real") + " " + figure(baseline->second);
-        if (judged != run.figures.end())
-            parts.back() += ", " + count(int64_t(judged->second)) + " " + canvas.words("samples");
-        parts.back() += ")";
-    }
-    // By the longest that it can be, so that nothing jumps from step to step.
-    const float first = width - placeWidth(canvas) - buttonWidth(canvas) - canvas.px(8);
-    std::vector<std::string> lines = {how(shown.step)};
-    if (canvas.measure(how(run.total), Size::small).x > first) lines.insert(lines.begin(), std::string());
-    bool begins = true;
-    for (const std::string& part : parts) {
-        const std::string longer = lines.back() + " · " + part;
-        if (!begins && canvas.measure(longer, Size::small).x <= width)
-            lines.back() = longer;
-        else
-            lines.push_back(part);
-        begins = false;
-    }
-    return lines;
-}
-
-float Viewer::placeWidth(const Canvas& canvas) const {
-    return canvas.measure("t = 1 000").x + canvas.px(12);
-}
-
-float Viewer::buttonWidth(const Canvas& canvas) const {
-    return canvas.measure(canvas.words(m_single ? "all" : "one"), Size::small).x + canvas.px(20);
-}
-
-void Viewer::drawColumn(Canvas& canvas, const core::Frame& frame, const Shown& shown, Rect where,
-                        size_t lines) {
-    const Rect head = where.cutTop(float(lines) * canvas.lineHeight(Size::small) + canvas.px(6));
+void Viewer::drawColumn(Canvas& canvas, const core::Frame& frame, const Shown& shown, const Places& places) {
     // One sample or all.
     const std::string label = m_single ? "all" : "one";
+    const Rect& head = places.head;
     const Rect button = {head.x1 - buttonWidth(canvas), head.y0 - canvas.px(3), head.x1,
                          head.y0 + canvas.px(17)};
     drawHead(canvas, shown, head);
     if (canvas.button(shown.id + "/single", button, canvas.words(label))) m_single = !m_single;
     if (canvas.hovered(button)) canvas.tooltip("One sample, or all of them.");
-
-    const float line = canvas.lineHeight(Size::small) + canvas.px(2), gap = canvas.px(6);
-    const float side = std::min((where.width() - 4 * gap) / 5, where.height() * 0.24f);
-    // Beside the plane where the panel is so wide that they are larger there.
-    const float beside = std::min((where.width() - where.height()) / 5 - gap, where.height() * 0.6f - line);
-    Rect tiles = where;
-    if (beside > side) {
-        tiles.x0 = where.x1 - 5 * beside - 4 * gap;
-        tiles.y1 = where.y0 + beside + line;
-        where.x1 = tiles.x0 - 2 * gap;
-    } else {
-        tiles = where.cutBottom(side + line);
-        where.cutBottom(canvas.px(6));
-    }
     if (shown.run.width() == 2) {
-        drawPlane(canvas, frame, shown, where);
+        drawPlane(canvas, frame, shown, places.picture);
     } else {
-        drawSheet(canvas, shown, where);
+        drawSheet(canvas, shown, places);
     }
-    drawTiles(canvas, shown, tiles);
+    drawTiles(canvas, shown, places);
 }
 
 // Where the run stands, how it was made, and what the result is worth.
@@ -200,7 +138,8 @@ void Viewer::drawHead(Canvas& canvas, const Shown& shown, Rect where) const {
 
 // ---- pictures
 
-void Viewer::drawSheet(Canvas& canvas, const Shown& shown, Rect where) {
+void Viewer::drawSheet(Canvas& canvas, const Shown& shown, const Places& places) {
+    Rect where = places.picture;
     const int side = sideOf(size_t(shown.run.width()));
     if (side == 0) return;
     const bool known = shown.has(m_quantity);
@@ -215,17 +154,12 @@ void Viewer::drawSheet(Canvas& canvas, const Shown& shown, Rect where) {
         return;
     }
     if (!known) return canvas.empty("This stage has not been done yet.", where);
-    const auto values = shown.run.values(m_quantity, at);
-    const Images images = picturesOf(values, side, m_quantity);
-    const int columns = std::max(1, int(std::ceil(std::sqrt(double(images.size())))));
+    const auto values = shown.run.values(m_quantity, at, 0, places.fit.count);
     // In the middle of its room.
-    const float gap = std::max(1.f, canvas.px(1));
-    const float room = std::min(where.width(), where.height()) - gap * float(columns - 1);
-    const float scale = std::max(1.f, std::floor(room / float(columns * side)));
-    const float across = scale * float(columns * side) + gap * float(columns - 1);
-    where.x0 += std::max(0.f, std::floor((where.width() - across) / 2));
-    const Sheet sheet =
-        canvas.sheet(key, images, {.columns = columns, .gap = 1, .selected = m_sample}, where);
+    where.x0 += std::max(0.f, std::floor((where.width() - places.fit.size.x) / 2));
+    where.y0 += std::max(0.f, std::floor((where.height() - places.fit.size.y) / 2));
+    const Sheet sheet = canvas.sheet(key, picturesOf(values, side, m_quantity),
+                                     {.columns = places.fit.columns, .gap = 1, .selected = m_sample}, where);
     if (sheet.clicked >= 0) m_sample = sheet.clicked;
     if (sheet.hovered >= 0 && canvas.mouse().doubled) m_single = true;
 }
@@ -249,9 +183,10 @@ const Viewer::Trails& Viewer::trailsOf(const Shown& shown) {
 
 void Viewer::drawPlane(Canvas& canvas, const core::Frame& frame, const Shown& shown, Rect where) {
     const Trajectory& run = shown.run;
-    const bool roomy = where.height() > canvas.px(150);
+    const bool roomy = where.height() > canvas.px(220);
     const Axis x = planeAxis(roomy ? "x_1" : "", roomy), y = planeAxis(roomy ? "x_2" : "", roomy);
     Plot plot = canvas.plot(shown.id + "/plane", {.x = x, .y = y, .equal = true}, where);
+    if (!roomy) nameAxes(canvas, plot);
     plot.points(Series::columns(frame.find("forward_x0")), Paint(Ink::data, 0.3f), 1.5f);
     if (m_quantity == Quantity::state) {
         const Trails& trails = trailsOf(shown);
@@ -270,7 +205,7 @@ void Viewer::drawPlane(Canvas& canvas, const core::Frame& frame, const Shown& sh
                 y.push_back(trails.y[i][k]);
             }
             plot.line(Series::of(x, y), chosen ? Stroke(Paint(Ink::selection, 0.8f), 1.25f)
-                                               : Stroke(Paint(shown.paint.ink, 0.35f), 1));
+                                               : Stroke(faded(shown.paint, 0.35f), 1));
         }
     }
     if (!shown.has(m_quantity)) return canvas.empty("This stage has not been done yet.", plot.rect());
@@ -279,6 +214,15 @@ void Viewer::drawPlane(Canvas& canvas, const core::Frame& frame, const Shown& sh
     const auto values = run.values(m_quantity, at, first, number);
     const Series points{values.data(), values.data() + 1, values.size() / 2, 2, 2};
     plot.points(points, paintOf(m_quantity, shown.paint), number == 1 ? 5.f : 2.25f);
+    size_t outside = 0;
+    for (size_t i = 0; i < points.size; ++i)
+        outside += !(std::abs(points.xAt(i)) <= extent && std::abs(points.yAt(i)) <= extent);
+    if (outside == points.size && outside > 0) {
+        canvas.empty("All samples lie outside of this plane.", plot.rect());
+    } else if (20 * outside > points.size) {
+        plot.text(extent, -extent, canvas.words("outside") + " " + count(int64_t(outside)), Ink::faint,
+                  {1.05f, 1.1f});
+    }
     if (m_quantity == Quantity::state && shown.step < int(run.steps.size())) drawStep(plot, shown);
     const auto chosen = run.values(m_quantity, at, m_sample, 1);
     plot.ring(double(chosen[0]), double(chosen[1]), Ink::selection, 6);
@@ -313,16 +257,21 @@ void Viewer::drawStep(Plot& plot, const Shown& shown) const {
 
 // ---- the five quantities
 
-void Viewer::drawTiles(Canvas& canvas, const Shown& shown, Rect where) {
+void Viewer::drawTiles(Canvas& canvas, const Shown& shown, const Places& places) {
     const float line = canvas.lineHeight(Size::small) + canvas.px(2), gap = canvas.px(6);
-    const float side = where.height() - line;
-    const float step = (where.width() - side) / 4;
+    const float side = places.tile;
+    const Rect& where = places.tiles;
+    // From edge to edge, unless that leaves them far apart.
+    const float spread = (where.width() - side) / float(std::max(1, places.columns - 1));
+    const float step = std::clamp(spread, side + gap, std::max(side + gap, 1.5f * side));
     for (int i = 0; i < 5; ++i) {
-        const float left = canvas.snap(where.x0 + float(i) * std::max(step, side + gap));
-        const Rect tile = {left, where.y0, left + side, where.y1};
+        const int row = i / places.columns, column = i % places.columns;
+        const float left = canvas.snap(where.x0 + float(column) * step);
+        const float top = canvas.snap(where.y0 + float(row) * (side + line + gap));
+        const Rect tile = {left, top, left + side, top + line + side};
         const bool chosen = m_quantity == quantities[i];
         // The longest gives up its condition where the tiles are small.
-        const bool fits = canvas.measure(symbols[i], Size::small).x <= std::max(step, side + gap);
+        const bool fits = canvas.measure(symbols[i], Size::small).x <= step;
         canvas.text({tile.x0, tile.y0}, fits ? symbols[i] : "x_0",
                     {.paint = chosen ? Paint(Ink::text) : Paint(Ink::faint), .size = Size::small});
         const Rect body = {tile.x0, tile.y0 + line, tile.x1, tile.y1};

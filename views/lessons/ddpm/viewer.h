@@ -10,7 +10,7 @@ namespace views::ddpm {
 
 class Viewer {
   public:
-    void draw(Canvas& canvas, const core::Frame& frame, const SamplingPlace& place, SharedTime& time,
+    void draw(Canvas& canvas, const core::Frame& frame, const SamplingPlace& place,
               const SamplingActions& actions);
     int sample() const { return m_sample; }
 
@@ -34,15 +34,32 @@ class Viewer {
         std::vector<std::vector<float>> x, y;
     };
 
-    void drawColumn(Canvas& canvas, const core::Frame& frame, const Shown& shown, Rect where, size_t lines);
+    // A plane, a picture or a sheet of them.
+    struct Fit {
+        Vec size;
+        float measure = 0;  // the side of the plane, or of each picture
+        int columns = 1, count = 0;
+    };
+    // Where the parts of a run stand.
+    struct Places {
+        Rect head, picture, tiles;
+        Fit fit;          // of what the picture shows
+        float tile = 0;   // the side of a tile
+        int columns = 5;  // of tiles
+    };
+    std::vector<Places> arranged(const Canvas& canvas, const std::vector<Shown>& runs,
+                                 const std::vector<Rect>& rooms) const;
+    Fit fitIn(const Canvas& canvas, const core::Trajectory& run, Vec room) const;
+
+    void drawColumn(Canvas& canvas, const core::Frame& frame, const Shown& shown, const Places& places);
     std::vector<std::string> headLines(const Canvas& canvas, const Shown& shown, float width) const;
     float placeWidth(const Canvas& canvas) const;
     float buttonWidth(const Canvas& canvas) const;
     void drawHead(Canvas& canvas, const Shown& shown, Rect where) const;
-    void drawSheet(Canvas& canvas, const Shown& shown, Rect where);
+    void drawSheet(Canvas& canvas, const Shown& shown, const Places& places);
     void drawPlane(Canvas& canvas, const core::Frame& frame, const Shown& shown, Rect where);
     void drawStep(Plot& plot, const Shown& shown) const;
-    void drawTiles(Canvas& canvas, const Shown& shown, Rect where);
+    void drawTiles(Canvas& canvas, const Shown& shown, const Places& places);
     void drawTile(Canvas& canvas, const Shown& shown, Quantity quantity, Rect where);
     const Trails& trailsOf(const Shown& shown);
 
