@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "vae_stage.h"
+#include "views/lessons/vae/class_names.h"
 
 using namespace vaestage;
 

@@ -6,31 +6,13 @@
 #include <array>
 #include <cmath>
 
+#include "views/lessons/vae/class_names.h"
+
 namespace views::vae {
 
 namespace {
 
 constexpr int ellipses = 60;
-
-// Moves boxes of those half sizes apart until none overlaps, each as little as possible.
-void separate(std::vector<Vec>& centres, const std::vector<Vec>& halves) {
-    for (int round = 0; round < 60; ++round) {
-        bool moved = false;
-        for (size_t i = 0; i < centres.size(); ++i)
-            for (size_t j = i + 1; j < centres.size(); ++j) {
-                const Vec d = centres[j] - centres[i];
-                const float overX = halves[i].x + halves[j].x - std::abs(d.x);
-                const float overY = halves[i].y + halves[j].y - std::abs(d.y);
-                if (overX <= 0 || overY <= 0) continue;
-                moved = true;
-                const float by = overY / 2 + 0.5f;
-                const float up = d.y >= 0 ? 1.f : -1.f;
-                centres[i].y -= up * by;
-                centres[j].y += up * by;
-            }
-        if (!moved) return;
-    }
-}
 
 }  // namespace
 
@@ -178,11 +160,21 @@ void LatentPlane::plane(Canvas& canvas, const core::Frame& frame, const SetHandl
                          Stroke(paint, 1.25f), 0, 0.12f);
         }
     }
-    for (int k = 1; k <= 3; ++k)
-        plot.text(k * 0.7071, -k * 0.7071, std::to_string(k) + "σ", Ink::faint, {0, 0});
-    nameClasses(canvas, plot, frame, codes);
-
+    std::vector<Rect> taken;
+    for (int k = 1; k <= 3; ++k) {
+        const std::string sigma = std::to_string(k) + "σ";
+        const Vec at = plot.place(k * 0.7071, -k * 0.7071), size = canvas.measure(sigma, Size::small);
+        plot.text(k * 0.7071, -k * 0.7071, sigma, Ink::faint, {0, 0});
+        taken.push_back({at.x, at.y, at.x + size.x, at.y + size.y});
+    }
     const Draw one = drawOf(frame);
+    if (one.known) {
+        const Vec at = plot.place(one.mu[0], one.mu[1]);
+        const float reach = canvas.px(9);
+        taken.push_back({at.x - reach, at.y - reach, at.x + reach, at.y + reach});
+    }
+    nameClasses(canvas, plot, frame, codes, taken);
+
     if (one.known) {
         const auto [mx, my] = one.mu;
         const auto [sx, sy] = one.sigma;
@@ -202,35 +194,29 @@ void LatentPlane::plane(Canvas& canvas, const core::Frame& frame, const SetHandl
     if (codes.x.empty()) canvas.empty("The codes of the test data appear here.", plot.rect());
 }
 
-void LatentPlane::nameClasses(Canvas& canvas, Plot& plot, const core::Frame& frame,
-                              const Codes& codes) const {
+void LatentPlane::nameClasses(Canvas& canvas, Plot& plot, const core::Frame& frame, const Codes& codes,
+                              const std::vector<Rect>& taken) const {
     const core::Tensor* labels = frame.find("codes_label");
     if (!labels) return;
-    std::array<std::vector<float>, 10> x, y;
+    struct Mean {
+        double x = 0, y = 0, count = 0;
+    };
+    std::array<Mean, 10> means;
     for (size_t i = 0; i < std::min(codes.x.size(), labels->values.size()); ++i) {
         const float label = labels->values[i];
         if (!(label >= 0 && label < 10) || !codes.series().finite(i)) continue;
-        x[size_t(label)].push_back(codes.x[i]);
-        y[size_t(label)].push_back(codes.y[i]);
+        Mean& mean = means[size_t(label)];
+        mean.x += codes.x[i], mean.y += codes.y[i], mean.count += 1;
     }
-    // The median stays in the crowd where a mean may fall between two.
-    std::vector<int> classes;
-    std::vector<Vec> centres, halves;
+    std::vector<NamedDot> dots;
     for (int k = 0; k < 10; ++k) {
+        const Mean& mean = means[size_t(k)];
         const std::string& name = className(frame, k);
-        if (name.empty() || x[size_t(k)].empty()) continue;
-        const Vec size = canvas.measure(name);
-        classes.push_back(k);
-        centres.push_back(plot.place(quantile(x[size_t(k)], 0.5), quantile(y[size_t(k)], 0.5)));
-        halves.push_back({size.x / 2 + canvas.px(8), size.y / 2});
+        if (name.empty() || mean.count == 0) continue;
+        const Vec at = plot.place(mean.x / mean.count, mean.y / mean.count);
+        if (plot.rect().contains(at)) dots.push_back({at, name, k});
     }
-    separate(centres, halves);
-    for (size_t i = 0; i < classes.size(); ++i) {
-        const Vec c = centres[i];
-        const float shift = canvas.px(6);
-        plot.text(plot.xAt(c.x + shift), plot.yAt(c.y), className(frame, classes[i]), Ink::text);
-        canvas.dot({c.x - halves[i].x + canvas.px(4), c.y}, 4.5f, Paint::ofClass(classes[i]));
-    }
+    drawNamedDots(canvas, dots, plot.rect(), taken);
 }
 
 void LatentPlane::decoded(Canvas& canvas, Plot& plot, const core::Frame& frame, const Codes& codes,

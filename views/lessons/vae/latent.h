@@ -34,7 +34,9 @@ class LatentPlane {
     // The plane shows [-extent, extent]: 4 as the prior asks, doubled while the codes lie outside.
     double extentFor(const Codes& codes);
     void plane(Canvas& canvas, const core::Frame& frame, const SetHandle& set, Cursor& cursor, Rect where);
-    void nameClasses(Canvas& canvas, Plot& plot, const core::Frame& frame, const Codes& codes) const;
+    // A dot at each class's mean, and its name, which keeps clear of what is taken.
+    void nameClasses(Canvas& canvas, Plot& plot, const core::Frame& frame, const Codes& codes,
+                     const std::vector<Rect>& taken) const;
     void decoded(Canvas& canvas, Plot& plot, const core::Frame& frame, const Codes& codes,
                  const Cursor& cursor) const;
     // x -> mu, sigma; eps; z -> decoded picture, beside or below the plane.
