@@ -10,6 +10,7 @@ namespace core {
 namespace {
 
 constexpr double activeVariance = 0.01;
+constexpr float tellingNats = 0.1f;
 constexpr auto logTwoPi = double(1.8378770664f);
 
 }  // namespace
@@ -48,17 +49,31 @@ std::vector<double> logAggregate(std::span<const float> z, std::span<const float
     return density;
 }
 
+std::array<int, 2> tellingPlane(std::span<const float> divergence) {
+    const auto most = [&](int except) {
+        int best = except == 0 ? 1 : 0;
+        for (int k = best + 1; k < int(divergence.size()); ++k)
+            if (k != except && divergence[size_t(k)] > divergence[size_t(best)]) best = k;
+        return best;
+    };
+    const int first = most(-1), second = most(first);
+    // What is left of silent codes is chance, and would change with every step.
+    if (!(divergence[size_t(first)] >= tellingNats)) return {0, 1};
+    return {std::min(first, second), std::max(first, second)};
+}
+
 Aggregate aggregateInThePlane(std::span<const float> mu, std::span<const float> logvar, int dimensions,
-                              int side, double extent) {
+                              std::array<int, 2> plane, int side, double extent) {
     const size_t columns = size_t(dimensions), n = mu.size() / columns, places = size_t(side);
     const double cell = 2 * extent / (side - 1);
     Aggregate q{std::vector<float>(places * places, 0)};
     std::array<std::vector<float>, 2> axis{std::vector<float>(places), std::vector<float>(places)};
     for (size_t i = 0; i < n; ++i) {
         for (size_t d = 0; d < 2; ++d) {
-            const double sigma = std::max(std::exp(0.5 * double(logvar[i * columns + d])), cell / 2);
+            const size_t at = i * columns + size_t(plane[d]);
+            const double sigma = std::max(std::exp(0.5 * double(logvar[at])), cell / 2);
             for (int k = 0; k < side; ++k) {
-                const double u = (k * cell - extent - double(mu[i * columns + d])) / sigma;
+                const double u = (k * cell - extent - double(mu[at])) / sigma;
                 axis[d][size_t(k)] = float(std::exp(-0.5 * u * u) / (sigma * std::sqrt(2 * M_PI)));
             }
         }

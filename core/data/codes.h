@@ -1,6 +1,7 @@
 // Figures of the codes that an encoder gives its data: Gaussians N(mu, diag(exp(logvar))), one a row.
 #pragma once
 
+#include <array>
 #include <span>
 #include <vector>
 
@@ -13,15 +14,19 @@ int activeUnits(std::span<const float> mu, int dimensions);
 std::vector<double> logAggregate(std::span<const float> z, std::span<const float> mu,
                                  std::span<const float> logvar, int dimensions, int count);
 
-// q(z) in the first two dimensions at the points of a square grid over [-extent, extent]^2, row-major with
-// the second rising, and KL(q || N(0, I)) there in nats. A Gaussian narrower than half a cell counts as that
-// wide: it would fall between the points.
+// The two dimensions of the largest divergence in nats, in rising order: the plane that says most of the
+// codes. Where none says anything, the first two; the latent space has two or more.
+std::array<int, 2> tellingPlane(std::span<const float> divergence);
+
+// q(z) in two dimensions at the points of a square grid over [-extent, extent]^2, row-major with the second
+// rising, and KL(q || N(0, I)) there in nats. A Gaussian narrower than half a cell counts as that wide: it
+// would fall between the points.
 struct Aggregate {
     std::vector<float> field;
     double divergence = 0;
 };
 Aggregate aggregateInThePlane(std::span<const float> mu, std::span<const float> logvar, int dimensions,
-                              int side, double extent);
+                              std::array<int, 2> plane, int side, double extent);
 
 // The unbiased variance of a sample.
 double sampleVariance(std::span<const float> x);

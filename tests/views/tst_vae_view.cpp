@@ -136,27 +136,124 @@ class VaeViewTest : public QObject {
         QVERIFY(std::abs(y / n - at.y) < 1);
     }
 
-    void aDeepLatentSpaceIsSeenAlongItsMostTellingNumbers() {
+    void aDeepLatentSpaceIsSeenInItsMostTellingPlane() {
         Stage stage(1280, 800);
         Frame frame = imagesFrame(16);
-        const auto telling = [&](std::initializer_list<std::pair<int, float>> nats) {
-            for (float& v : frame.channels["kl_dims"].values) v = 0.1f;
-            for (const auto& [k, v] : nats) frame.channels["kl_dims"].values[size_t(k)] = v;
+        const auto pointed = [&](std::vector<float> axes) {
+            frame.channels["plane_axes"] = {{1, 2}, std::move(axes)};
             stage.show(frame);
             const views::Rect body = stage.body("latent");
             stage.pane.mouseLeave();
             stage.draw();
             stage.move({body.x0 + 0.4f * body.width(), body.y0 + 0.4f * body.height()});
-            std::set<int> pointed;
+            std::set<int> numbers;
             const auto& z = stage.handles["latent_point"];
             for (size_t k = 0; k < z.size(); ++k)
-                if (z[k] != 0) pointed.insert(int(k));
-            return pointed;
+                if (z[k] != 0) numbers.insert(int(k));
+            return numbers;
         };
-        QCOMPARE(telling({{0, 2}, {1, 2}}), (std::set{0, 1}));
-        QCOMPARE(telling({{0, 2}, {1, 1.5f}, {9, 2.5f}}), (std::set{0, 1}));  // near equals take no turns
-        QCOMPARE(telling({{5, 2}, {1, 1.5f}}), (std::set{1, 5}));
+        QCOMPARE(pointed({1, 5}), (std::set{1, 5}));
         QCOMPARE(stage.handles["latent_point"].size(), size_t(16));
+        // Every panel is in that plane.
+        for (const char* panel : {"latent", "holes"}) {
+            stage.pane.maximise(panel);
+            stage.draw();
+            const QString words = stage.words(panel);
+            QVERIFY2(words.contains("z 2") && words.contains("z 6"), qPrintable(words));
+        }
+        stage.pane.maximise("");
+        QCOMPARE(pointed({1, 16}), (std::set{0, 1}));  // there is no seventeenth
+    }
+
+    void namesKeepClearOfDotsAndOfEachOther() {
+        const views::Rect within = {100, 50, 400, 350};
+        const views::Rect taken = {260, 190, 290, 206};
+        const auto clear = [](const views::Rect& a, const views::Rect& b) {
+            return a.x0 >= b.x1 || b.x0 >= a.x1 || a.y0 >= b.y1 || b.y0 >= a.y1;
+        };
+        Dice dice(5);
+        for (const float spread : {0.f, 0.4f, 15.f, 60.f}) {
+            std::vector<views::Vec> dots, sizes;
+            for (int i = 0; i < 10; ++i) {
+                dots.push_back({250 + spread * dice.normal(), 200 + spread * dice.normal()});
+                sizes.push_back({40 + float(7 * i % 30), 14});
+            }
+            const auto places = views::vae::placeNames(dots, sizes, within, {taken}, 4);
+            QCOMPARE(places.size(), dots.size());
+            for (size_t i = 0; i < places.size(); ++i) {
+                QVERIFY(clear(places[i], taken));
+                QVERIFY(places[i].x0 >= within.x0 && places[i].x1 <= within.x1);
+                QVERIFY(places[i].y0 >= within.y0 && places[i].y1 <= within.y1);
+                for (size_t j = 0; j < places.size(); ++j) {
+                    QVERIFY(i == j || clear(places[i], places[j]));
+                    const views::Vec d = dots[j];
+                    QVERIFY(clear(places[i], {d.x - 4, d.y - 4, d.x + 4, d.y + 4}));
+                }
+            }
+        }
+        // Alone it stands beside its dot.
+        const auto alone = views::vae::placeNames({{200, 200}}, {{40, 14}}, within, {}, 4);
+        QCOMPARE(alone[0].centre().y, 200.f);
+        QVERIFY(alone[0].x0 > 204 && alone[0].x0 < 210);
+    }
+
+    // After a collapse every class has its mean at the origin, and that is where its dot is.
+    void dotsOfClassesStayAtTheirMeans() {
+        Stage stage(1280, 800);
+        Frame frame = imagesFrame(2);
+        for (const char* other : {"drag_mu", "codes_logvar", "aggregate_field"}) frame.channels.erase(other);
+        for (const float at : {0.f, 1.5f}) {
+            for (size_t i = 0; i < frame.channels["codes"].values.size(); ++i)
+                frame.channels["codes"].values[i] = at;
+            stage.show(frame);
+            const QImage picture = stage.picture();
+            const views::Rect body = stage.body("latent");
+            // Of the colour of the last class there is one disc, and a line to its name.
+            const views::Rgba colour = views::Theme{}.classColour(9);
+            int inked = 0;
+            views::Vec sum;
+            for (int y = int(body.y0); y < int(body.y1); ++y)
+                for (int x = int(body.x0); x < int(body.x1); ++x) {
+                    const auto is = [&](int i, int j) {
+                        return picture.pixel(i, j) == qRgb(colour.r, colour.g, colour.b);
+                    };
+                    if (!is(x, y) || !is(x - 1, y) || !is(x + 1, y) || !is(x, y - 1) || !is(x, y + 1))
+                        continue;
+                    ++inked;
+                    sum = sum + views::Vec{float(x) + 0.5f, float(y) + 0.5f};
+                }
+            QVERIFY(inked > 8);
+            const views::Vec centre = sum * (1 / float(inked));
+            stage.move(centre);
+            const auto& z = stage.handles["latent_point"];
+            QVERIFY(std::abs(z[0] - at) < 0.06f && std::abs(z[1] - at) < 0.06f);
+            stage.pane.mouseLeave();
+        }
+    }
+
+    // Codes come from far in the first steps; the plane that holds nine in ten of them stays as it is.
+    void thePlaneStaysAsLargeAsItIs() {
+        Stage stage(1280, 800);
+        Frame frame = imagesFrame(2);
+        const std::vector<float> codes = frame.channels["codes"].values;
+        const auto across = [&](float scale, int64_t step) {
+            for (size_t i = 0; i < codes.size(); ++i) frame.channels["codes"].values[i] = scale * codes[i];
+            frame.step = step;
+            stage.show(frame);
+            const views::Rect body = stage.body("latent");
+            const views::Vec at = body.centre();
+            stage.move(at);
+            const float from = stage.handles["latent_point"][0];
+            stage.move(at + views::Vec{40, 0});
+            const float to = stage.handles["latent_point"][0];
+            stage.pane.mouseLeave();
+            return to - from;
+        };
+        const float first = across(1, 100);
+        QCOMPARE(across(1.3f, 101), first);
+        QVERIFY(across(4, 102) > 1.9f * first);     // these lie outside
+        QVERIFY(across(1.7f, 103) > 1.9f * first);  // some of these would again
+        QCOMPARE(across(1.3f, 101), first);         // a step back is as it was
     }
 
     void draggingTheDiceMovesEps() {

@@ -51,6 +51,7 @@ inline Frame codesFrame(const std::string& data, int zDim) {
         }
         return q;
     });
+    c["plane_axes"] = {{1, 2}, {0, 1}};
     c["drag_mu"] = filled(1, zDim, [](int, int k) { return k == 0 ? 1.2f : k == 1 ? 1.9f : 0.1f; });
     c["drag_sigma"] = filled(1, zDim, [](int, int k) { return k == 0 ? 0.3f : 0.2f; });
     c["drag_z"] = filled(1, zDim, [](int, int k) { return k == 0 ? 1.5f : k == 1 ? 1.8f : 0.1f; });

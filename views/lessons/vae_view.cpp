@@ -43,8 +43,8 @@ VaeView::VaeView() {
     };
     m_panels = {
         {"latent",
-         {"codes", "codes_logvar", "codes_label", "aggregate_field", "decoded_point", "drag_mu", "drag_sigma",
-          "drag_z", "drag_input", "drag_decoded", "kl_dims"},
+         {"codes", "codes_logvar", "codes_label", "aggregate_field", "plane_axes", "decoded_point", "drag_mu",
+          "drag_sigma", "drag_z", "drag_input", "drag_decoded"},
          2,
          [this](Canvas& c, const Frame& f, const SetHandle& set) { m_latent.draw(c, f, set, m_cursor); }},
         {"manifold",
@@ -72,7 +72,7 @@ VaeView::VaeView() {
          plain(vae::drawGradientPaths)},
         {"rate_distortion", {"rate", "distortion", "beta_now"}, 1, plain(vae::drawRateDistortion)},
         {"holes",
-         {"holes", "hole_density", "aggregate_field", "prior_gap", "real_points"},
+         {"holes", "hole_density", "aggregate_field", "plane_axes", "prior_gap", "real_points"},
          1,
          plain(vae::drawHoles)},
         {"draw",

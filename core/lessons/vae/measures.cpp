@@ -1,6 +1,7 @@
 #include "core/lessons/vae/measures.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
 
@@ -56,10 +57,14 @@ Measure varianceMeasure() {
 }
 
 Measure aggregateMeasure() {
-    return {{"aggregate_field", "prior_gap"}, {"codes", "codes_logvar"}, [](Channels& c) {
+    return {{"aggregate_field", "prior_gap", "plane_axes"},
+            {"codes", "codes_logvar", "kl_dims"},
+            [](Channels& c) {
                 const Tensor &mu = c["codes"], &logvar = c["codes_logvar"];
-                Aggregate q = aggregateInThePlane(mu.values, logvar.values, int(mu.shape.columns()),
+                const std::array<int, 2> plane = tellingPlane(c["kl_dims"].values);
+                Aggregate q = aggregateInThePlane(mu.values, logvar.values, int(mu.shape.columns()), plane,
                                                   fieldSide, fieldExtent);
+                c["plane_axes"] = {{1, 2}, {float(plane[0]), float(plane[1])}};
                 c["aggregate_field"] = {{fieldSide * fieldSide, 1}, std::move(q.field)};
                 c["prior_gap"] = scalar(q.divergence);
             }};

@@ -11,7 +11,8 @@ Measure activityMeasure();
 // Prior draws where the aggregate posterior, a mixture of the codes' Gaussians, is thinnest.
 Measure holesMeasure();
 Measure varianceMeasure();
-// q(z) in the first two dimensions on a grid, and KL(q(z) || N(0, I)) there, in nats.
+// The plane of the two dimensions that say most, q(z) in it on a grid, and KL(q(z) || N(0, I)) there, in
+// nats.
 Measure aggregateMeasure();
 // log p(x), the ELBO of the encoder without sampling, and their gap, in nats.
 Measure exactMeasure(const LinearGaussian& model);

@@ -16,22 +16,6 @@ constexpr int ellipses = 60;
 
 }  // namespace
 
-void LatentPlane::chooseAxes(const core::Frame& frame) {
-    const auto kl = rowOf(frame.find("kl_dims"));
-    if (int(kl.size()) <= 2 || !allFinite(kl)) {
-        if (m_axes[0] >= int(kl.size()) || m_axes[1] >= int(kl.size())) m_axes = {0, 1};
-        return;
-    }
-    const auto nats = [&](int k) { return k < int(kl.size()) ? kl[size_t(k)] : -1; };
-    for (size_t axis : {0, 1}) {
-        int best = -1;
-        for (int k = 0; k < int(kl.size()); ++k)
-            if (k != m_axes[1 - axis] && (best < 0 || nats(k) > nats(best))) best = k;
-        // Codes that are nearly equals take no turns.
-        if (nats(m_axes[axis]) < 0.5f * nats(best)) m_axes[axis] = best;
-    }
-}
-
 LatentPlane::Codes LatentPlane::codesOf(const core::Frame& frame) const {
     Codes codes;
     const core::Tensor* t = frame.find("codes");
@@ -47,8 +31,6 @@ LatentPlane::Codes LatentPlane::codesOf(const core::Frame& frame) const {
 }
 
 LatentPlane::Draw LatentPlane::drawOf(const core::Frame& frame) {
-    if (frame.step < m_step) m_asked = false;  // begun anew
-    m_step = frame.step;
     const auto mu = rowOf(frame.find("drag_mu")), sigma = rowOf(frame.find("drag_sigma")),
                z = rowOf(frame.find("drag_z"));
     const size_t n = mu.size();
@@ -78,21 +60,20 @@ LatentPlane::Draw LatentPlane::drawOf(const core::Frame& frame) {
 }
 
 double LatentPlane::extentFor(const Codes& codes) {
-    size_t finite = 0, outside = 0, near = 0;
+    size_t finite = 0, outside = 0, farOut = 0;
     for (size_t i = 0; i < codes.x.size(); ++i) {
         const double far = std::max(std::abs(codes.x[i]), std::abs(codes.y[i]));
         if (!std::isfinite(far)) continue;
         ++finite;
         outside += far > m_extent;
-        near += far < 0.4 * m_extent;
+        farOut += far > m_extent / 2;
     }
-    if (finite == 0) return m_extent;
-    if (outside * 50 > finite && m_extent < 1e6) {
+    if (outside * 10 > finite && m_extent < 1e6) {
         m_extent *= 2;
         return extentFor(codes);
     }
-    // Comes back later than it went, so that a code on the rim does not make the plane jump.
-    if (m_extent > 4 && near * 200 > finite * 199) {
+    // Comes back later than it went, so that codes about the rim do not make the plane jump.
+    if (m_extent > 4 && finite > 0 && farOut * 50 < finite) {
         m_extent /= 2;
         return extentFor(codes);
     }
@@ -101,7 +82,13 @@ double LatentPlane::extentFor(const Codes& codes) {
 
 void LatentPlane::draw(Canvas& canvas, const core::Frame& frame, const SetHandle& set, Cursor& cursor) {
     if (m_held && !canvas.mouse().down) m_held = false;
-    chooseAxes(frame);
+    m_axes = planeOf(frame);
+    // Gone back in time, or begun anew.
+    if (frame.step < m_step) {
+        m_asked = false;
+        m_extent = 4;
+    }
+    m_step = frame.step;
     Rect area = canvas.area();
     const bool beside = area.width() > area.height() + canvas.px(72);
     const bool roomy = area.width() > canvas.px(300) && area.height() > canvas.px(240);
@@ -132,8 +119,7 @@ void LatentPlane::plane(Canvas& canvas, const core::Frame& frame, const SetHandl
                              .grid = false},
                             where);
 
-    // The field is measured in the first two hidden numbers.
-    if (const core::Tensor* q = frame.find("aggregate_field"); q && m_axes == std::array{0, 1}) {
+    if (const core::Tensor* q = frame.find("aggregate_field")) {
         const float most = quantile(q->values, 1);
         if (most > 0)
             plot.field(AggregateField::gridOf(q->values),

@@ -26,12 +26,11 @@ class LatentPlane {
         std::array<float, 2> z() const { return {mu[0] + sigma[0] * eps[0], mu[1] + sigma[1] * eps[1]}; }
     };
 
-    // Which two hidden numbers are the axes: the most telling ones, kept while they are telling.
-    void chooseAxes(const core::Frame& frame);
     std::string axisName(int axis) const { return "z_{" + std::to_string(m_axes[size_t(axis)] + 1) + "}"; }
     Codes codesOf(const core::Frame& frame) const;
     Draw drawOf(const core::Frame& frame);
-    // The plane shows [-extent, extent]: 4 as the prior asks, doubled while the codes lie outside.
+    // The plane shows [-extent, extent]: 4 as the prior asks, doubled while more than one code in ten lies
+    // outside.
     double extentFor(const Codes& codes);
     void plane(Canvas& canvas, const core::Frame& frame, const SetHandle& set, Cursor& cursor, Rect where);
     // A dot at each class's mean, and its name, which keeps clear of what is taken.

@@ -1,5 +1,7 @@
 #include "views/lessons/vae/pictures.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -88,8 +90,8 @@ void drawDensities(Canvas& canvas, const core::Frame& frame, Rect where) {
         plot.field(AggregateField::gridOf(difference), style);
     }
     for (int k = 1; k <= 3; ++k) plot.ellipse(0, 0, k, k, Stroke(Ink::noise, 1));
-    // The field is measured in these two, whichever the latent plane shows.
-    plot.text(-reach, -reach, " z_1, z_2", Ink::faint, {0, 1});
+    const auto [first, second] = planeOf(frame);
+    plot.text(-reach, -reach, fmt::format(" z_{{{}}}, z_{{{}}}", first + 1, second + 1), Ink::faint, {0, 1});
 }
 
 // Which of `count` places of the grid are shown, so that pictures keep a size at which they can be seen: all,

@@ -21,6 +21,13 @@ Situation situationOf(const core::Frame& frame) {
     return s;
 }
 
+std::array<int, 2> planeOf(const core::Frame& frame) {
+    const auto axes = rowOf(frame.find("plane_axes"));
+    if (axes.size() != 2 || !allFinite(axes)) return {0, 1};
+    const auto known = [&](float axis) { return axis >= 0 && axis < float(situationOf(frame).zDim); };
+    return known(axes[0]) && known(axes[1]) ? std::array{int(axes[0]), int(axes[1])} : std::array{0, 1};
+}
+
 void drawDatum(Canvas& canvas, const std::string& id, std::span<const float> x, Rect where, Paint paint) {
     const float length = std::min(where.width(), where.height());
     const Vec c = where.centre();

@@ -25,7 +25,10 @@ Situation situationOf(const core::Frame& frame);
 // One datum in the middle of a rectangle: a picture, a point of the plane, or its coordinates as bars.
 void drawDatum(Canvas& canvas, const std::string& id, std::span<const float> x, Rect where, Paint paint);
 
-// The density of all codes, measured on 64 x 64 places from -4 to 4 in the first two hidden numbers.
+// Which two hidden numbers every panel shows: those that say most of the data.
+std::array<int, 2> planeOf(const core::Frame& frame);
+
+// The density of all codes, measured on 64 x 64 places from -4 to 4 in that plane.
 struct AggregateField {
     static constexpr int side = 64;
     static constexpr double reach = 4, cell = 2 * reach / (side - 1);
