@@ -164,7 +164,7 @@ ModeCoverage modeCoverage(std::span<const float> points, const Mixture& mixture)
     }
     for (int k = 0; k < mixture.modes(); ++k) {
         const double weight = mixture.components()[k].weight, share = double(all[k]) / double(n);
-        coverage.shares.push_back(share);
+        coverage.shares.push_back(double(close[k]) / double(n));
         if (double(close[k]) >= coveredShare * weight * double(n)) ++coverage.covered;
         if (share > 0) coverage.kl += share * std::log(share / weight);
     }

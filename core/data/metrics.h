@@ -52,8 +52,8 @@ struct ModeCoverage {
     int covered = 0;  // modes with at least coveredShare of the points due to them within three sigma
     int modes = 0;
     double near = 0;  // share of all points within three sigma of some mode; 0.989 is ideal in the plane
-    double kl = 0;    // KL(shares || weights), nats; at most log(modes) where the weights are equal
-    std::vector<double> shares;  // of all points, by nearest mode; sums to 1
+    double kl = 0;    // of all points' nearest modes from the weights, nats; at most log(modes) of equal ones
+    std::vector<double> shares;  // of all points, within three sigma of each mode; they sum to `near`
 };
 constexpr double coveredShare = 0.2;
 ModeCoverage modeCoverage(std::span<const float> points, const Mixture& mixture);

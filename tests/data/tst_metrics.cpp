@@ -183,7 +183,7 @@ class MetricsTest : public QObject {
         QVERIFY(near(c.kl, std::log(double(exact.modes()) / kept), 0.002));
         double total = 0;
         for (double share : c.shares) total += share;
-        QVERIFY(near(total, 1, 1e-12));
+        QVERIFY(near(total, c.near, 1e-12));
     }
 
     void coverageAsksForAFifthOfWhatIsDue() {
@@ -194,7 +194,7 @@ class MetricsTest : public QObject {
         QCOMPARE(core::modeCoverage(points, exact).covered, 2);
         points[0] = -1;
         QCOMPARE(core::modeCoverage(points, exact).covered, 1);
-        // Beyond three sigma a point counts for the histogram but not for the mode.
+        // Beyond three sigma a point counts for no mode.
         std::fill_n(points.begin(), 500, 1.31f);
         const core::ModeCoverage far = core::modeCoverage(points, exact);
         QCOMPARE(far.covered, 1);

@@ -259,8 +259,8 @@ void drawCoverage(Canvas& canvas, const Frame& frame) {
         if (std::isfinite(v)) high = std::max(high, double(v));
     }
     Axis x{.low = 0.4, .high = double(n) + 0.6, .whole = true};
-    Plot plot =
-        canvas.plot("modes", {.x = x, .y = {0, std::max(0.05, std::ceil(high * 1.05 * 20) / 20), "share"}});
+    Plot plot = canvas.plot(
+        "modes", {.x = x, .y = {0, std::max(0.05, std::ceil(high * 1.05 * 20) / 20), "share within 3σ"}});
     for (size_t i = 0; i < n; ++i) {
         const double centre = double(i) + 1, share = double(counts->values[2 * i]);
         const auto weight = double(counts->values[2 * i + 1]);
