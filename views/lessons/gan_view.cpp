@@ -104,10 +104,10 @@ void drawFigure1(Canvas& canvas, const Frame& frame) {
     };
     plot.horizontal(0.5, Stroke(Paint(Ink::faint, 0.5f), 1, Dash::dotted));
     plot.area(curve("p_g"), 0, Paint(Ink::generated, 0.14f));
-    plot.line(curve("d_star"), Stroke(Ink::exact, 1.5f, Dash::dotted));
+    plot.line(curve("d_star"), Stroke(Ink::exact, 2, Dash::dashed));
     plot.line(curve("p_data"), Stroke(Ink::data, 2.75f, Dash::dotted));
     plot.line(curve("p_g"), Stroke(Ink::generated, 2.25f));
-    plot.line(curve("d_line"), Stroke(Ink::learned, 2.25f, Dash::dashed));
+    plot.line(curve("d_line"), Stroke(Ink::learned, 2.25f));
     end("d_line", "D(x)", Ink::learned);
     end("d_star", "D*(x)", Ink::exact);
     end("p_data", "p_data", Ink::data);
