@@ -70,7 +70,8 @@ struct SheetStyle {
     int selected = -1;                   // ringed
     std::vector<std::string> rowLabels;  // left of each row
     bool wholeNumber = true;             // scale by whole numbers of device pixels (if at least 1 fits)
-    bool fewer = false;  // leave out up to a third of the pictures if the rest are larger then
+    // Leave out up to a third of the pictures if the rest are larger then, and more until their scale is one.
+    bool fewer = false;
 };
 
 // Where a sheet's pictures were drawn, and what the mouse does there.

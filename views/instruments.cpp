@@ -224,16 +224,19 @@ Sheet Canvas::sheet(const std::string& id, const Images& images, const SheetStyl
     Sheet sheet;
     int n = images.size();
     if (n == 0 || where.empty()) return sheet;
-    const float gap = std::max(1.f, snap(px(float(style.gap))));
+    const float gap = style.gap == 0 ? 0 : std::max(1.f, snap(px(float(style.gap))));
     const float caption = style.captions.empty() ? 0 : lineHeight(Size::small) + px(4);
     float labels = 0;
     for (const std::string& label : style.rowLabels)
         labels = std::max(labels, measure(label, Size::small).x + px(8));
     const Vec room = {where.width() - labels, where.height()};
     SheetLayout layout = layOutSheet(n, images, style, room, gap, caption);
-    for (int less = n - 1; style.fewer && less >= n - n / 3; --less) {
+    // Below whole numbers pixels have different sizes: then as many as it takes are left out.
+    const int least = layout.scale < 1 ? 1 : n - n / 3;
+    for (int less = n - 1; style.fewer && less >= least; --less) {
         const SheetLayout larger = layOutSheet(less, images, style, room, gap, caption);
         if (larger.scale <= layout.scale || larger.columns * larger.rows != less) continue;
+        if (layout.scale < 1 && larger.scale < 1) continue;
         layout = larger;
         n = less;
         break;

@@ -74,6 +74,27 @@ float quantile(std::vector<float> values, double share) {
     return *at;
 }
 
+Walk walkThatFits(const Images& walks, int steps, int fewest, Vec room) {
+    const auto wide = float(walks.width), high = float(walks.height);
+    int stride = 1, scale = 1;
+    // Halving keeps both ends of 2^k + 1 steps.
+    const auto shown = [&] { return (steps - 1) / stride + 1; };
+    while ((steps - 1) % (2 * stride) == 0 && float(shown()) * wide > room.x) stride *= 2;
+    Walk walk{.values = {}, .steps = shown()};
+    const auto fits = [&](int at) {
+        return float(walk.steps * at) * wide <= room.x && float(fewest * at) * high <= room.y;
+    };
+    while (fits(scale + 1)) ++scale;
+    walk.rows = std::min(walks.size() / steps, std::max(2, int(room.y / (high * float(scale)))));
+    const auto pixels = size_t(walks.width) * size_t(walks.height);
+    for (int row = 0; row < walk.rows; ++row)
+        for (int step = 0; step < steps; step += stride) {
+            const auto picture = walks.values.subspan(size_t(row * steps + step) * pixels, pixels);
+            walk.values.insert(walk.values.end(), picture.begin(), picture.end());
+        }
+    return walk;
+}
+
 void drawNumbers(Canvas& canvas, Rect where, const std::vector<Number>& numbers) {
     Size size = Size::title;
     float gap = canvas.px(16), used = 0;

@@ -40,7 +40,20 @@ struct Number {
 };
 void drawNumbers(Canvas& canvas, Rect where, const std::vector<Number>& numbers);
 constexpr float numbersHeight = 38;  // logical pixels at scale 1
-// What colours and marks mean, side by side in one line.
+// Of walks of `steps` pictures each, one a row, what can be shown at whole-number scale: every step, every
+// second one and so on, both ends always; as many walks as there is room for, at least two; larger while
+// `fewest` of them remain.
+struct Walk {
+    std::vector<float> values;
+    int steps = 0, rows = 0;
+};
+Walk walkThatFits(const Images& walks, int steps, int fewest, Vec room);
+
+// What colours and marks mean, side by side, on as many lines as the width asks for; what is below the
+// rectangle then is left out.
+float widthOf(const Canvas& canvas, const LegendEntry& entry);
+float keyWidth(const Canvas& canvas, const std::vector<LegendEntry>& entries);  // on one line
+float keyHeight(const Canvas& canvas, float width, const std::vector<LegendEntry>& entries);
 void drawKey(Canvas& canvas, Rect where, const std::vector<LegendEntry>& entries);
 
 }  // namespace views

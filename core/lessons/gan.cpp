@@ -294,9 +294,9 @@ class Gan final : public Lesson {
         return r.constant({side * side, 2}, z);
     }
 
-    // Eight rows of ten: straight lines in z.
+    // Eight rows of nine: straight lines in z.
     void viewInterpolation(Recorder& r, const Mlp& G) const {
-        constexpr int rows = 8, columns = 10;
+        constexpr int rows = 8, columns = 9;
         std::vector<float> mix(rows * columns * 2 * rows, 0);
         for (int i = 0; i < rows * columns; ++i) {
             const float t = float(i % columns) / (columns - 1);

@@ -212,7 +212,7 @@ inline Frame imageFrame() {
     f.settings["z_dim"] = 32;
     f.channels["real_rows"] = discs(32);
     f.channels["sheet"] = discs(64);
-    f.channels["lerp"] = discs(80);
+    f.channels["lerp"] = discs(72);
     f.channels["nearest_query"] = discs(8);
     f.channels["nearest_image"] = discs(8);
     f.channels["nearest_distance"] = column({6.1f, 5.2f, 7.3f, 4.4f, 6.5f, 8.6f, 5.7f, 6.8f});

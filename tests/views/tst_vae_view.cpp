@@ -282,16 +282,49 @@ class VaeViewTest : public QObject {
         stage.release(to);
     }
 
+    void picturesAreShownAtWholeNumbers() {
+        for (const char* situation : {"plane", "deep"})
+            for (const auto& [width, height] : {std::pair{633, 640}, {467, 700}, {1280, 800}, {1200, 980}}) {
+                Stage stage(width, height);
+                stage.show(frameOf(situation));
+                int shown = 0;
+                for (const auto& panel : stage.pane.panelRects()) {
+                    const int whole = wholePictures(stage.drawing(panel.id));
+                    QVERIFY2(whole >= 0, qPrintable(QString("%1 at %2").arg(panel.id.c_str()).arg(width)));
+                    shown += whole;
+                }
+                QVERIFY2(shown > 20, qPrintable(QString("%1 at %2").arg(shown).arg(width)));
+            }
+    }
+
+    void aWalkKeepsItsEnds() {
+        std::vector<float> values;
+        for (int i = 0; i < 18; ++i) values.insert(values.end(), 4, float(i));
+        const views::Images walks{.values = values, .width = 2, .height = 2};
+        const auto firsts = [&](views::Vec room) {
+            const views::Walk walk = views::walkThatFits(walks, 9, 2, room);
+            std::vector<float> all;
+            for (size_t i = 0; i < walk.values.size(); i += 4) all.push_back(walk.values[i]);
+            return all;
+        };
+        QCOMPARE(firsts({18, 2}),
+                 (std::vector<float>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17}));
+        QCOMPARE(firsts({17, 4}), (std::vector<float>{0, 2, 4, 6, 8, 9, 11, 13, 15, 17}));
+        QCOMPARE(firsts({7, 100}), (std::vector<float>{0, 4, 8, 9, 13, 17}));
+        QCOMPARE(firsts({40, 4}).size(), size_t(18));  // no larger: both walks are to be seen
+        QCOMPARE(firsts({1, 1}), (std::vector<float>{0, 8, 9, 17}));
+    }
+
     void theManifoldPointsAtThePlaceOfItsPicture() {
         Stage stage(1280, 800);
         stage.show(imagesFrame(2));
-        // All places are shown, or every second one where there is little room.
+        // All places are shown, or some of them where there is little room.
         const views::Rect body = stage.body("manifold");
         stage.move({body.x0 + 5, body.y0 + 5});
         const auto& z = stage.handles["latent_point"];
         QCOMPARE(z.size(), size_t(2));
         int corner = -1;
-        for (int i : {0, 1})
+        for (int i : {0, 1, 2})
             if (views::vae::manifoldPlace(i, i, 15) == views::Vec{z[0], z[1]}) corner = i;
         QVERIFY(corner >= 0);
         // The first row is the largest z_2, the first column the smallest z_1.

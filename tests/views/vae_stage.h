@@ -95,12 +95,12 @@ inline Frame imagesFrame(int zDim) {
     c["reconstructed"] = pictures(16, 2, code);
     c["prior_samples"] = pictures(64, 2, [&](int) { return views::Vec{dice.normal(), dice.normal()}; });
     const auto between = [&](int i) {
-        const float t = float(i) / 9;
+        const float t = float(i) / 8;
         return code(0) * (1 - t) + code(1) * t;
     };
-    c["path_lerp"] = pictures(10, 2, between);
+    c["path_lerp"] = pictures(9, 2, between);
     c["path_slerp"] =
-        pictures(10, 2, [&](int i) { return between(i) * (1 + 0.6f * std::sin(float(i) / 2.9f)); });
+        pictures(9, 2, [&](int i) { return between(i) * (1 + 0.6f * std::sin(float(i) / 2.9f)); });
     c["decoded_point"] = pictures(1, 2, [](int) { return views::Vec{0.4f, -1}; });
     c["drag_input"] = pictures(1, 0.5f, [](int) { return views::Vec{1.2f, 1.9f}; });
     c["drag_decoded"] = pictures(1, 2, [](int) { return views::Vec{1.5f, 1.8f}; });

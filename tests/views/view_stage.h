@@ -121,11 +121,15 @@ class PaneStage {
         pane.render(m_target->handle());
         m_context.functions()->glFinish();
     }
-    // What a panel, or every one of them for "*", says: the words of its vector file, each beside the next.
-    QString words(const std::string& panel = "*") {
+    // A panel, or every one of them for "*", as a vector file.
+    QString drawing(const std::string& panel = "*") {
         pane.writeDown(panel);
         drawOnce();
-        QXmlStreamReader reader(QString::fromStdString(pane.written()));
+        return QString::fromStdString(pane.written());
+    }
+    // What a panel, or every one of them for "*", says: the words of its vector file, each beside the next.
+    QString words(const std::string& panel = "*") {
+        QXmlStreamReader reader(drawing(panel));
         QStringList words;
         while (!reader.atEnd())
             if (reader.readNext() == QXmlStreamReader::Characters && !reader.isWhitespace())
@@ -175,6 +179,22 @@ inline int coloured(const QImage& image, views::Rect where, views::Rgba colour) 
     for (int y = int(where.y0); y < int(where.y1); ++y)
         for (int x = int(where.x0); x < int(where.x1); ++x)
             n += image.pixel(x, y) == qRgb(colour.r, colour.g, colour.b);
+    return n;
+}
+
+// How many pictures of that side a vector file holds; -1 if one of them is not at whole-number scale.
+inline int wholePictures(const QString& drawing) {
+    QXmlStreamReader reader(drawing);
+    int n = 0;
+    while (!reader.atEnd()) {
+        if (reader.readNext() != QXmlStreamReader::StartElement || reader.name() != u"image") continue;
+        if (!reader.attributes().value("style").contains(u"pixelated")) continue;
+        for (const char* length : {"width", "height"}) {
+            const double scale = reader.attributes().value(length).toDouble() / side;
+            if (scale < 1 || scale != std::round(scale)) return -1;
+        }
+        ++n;
+    }
     return n;
 }
 

@@ -5,6 +5,8 @@
 #include <limits>
 #include <numbers>
 
+#include "views/parts.h"
+
 namespace views::gan {
 
 namespace {
@@ -314,15 +316,18 @@ void drawSamples(Canvas& canvas, const Frame& frame) {
 }
 
 void drawInterpolation(Canvas& canvas, const Frame& frame) {
-    const Images sheet = Images::of(frame.find("lerp"));
-    if (sheet.size() == 0) return canvas.empty("Each row walks between two points of noise.");
+    constexpr int steps = 9;
+    const Images walks = Images::of(frame.find("lerp"));
+    if (walks.size() < steps) return canvas.empty("Each row walks between two points of noise.");
     Rect area = canvas.area();
     const Rect foot = area.cutBottom(canvas.lineHeight(Size::small) + canvas.px(4));
-    const Sheet drawn = canvas.sheet("interpolation", sheet, {.columns = 10, .gap = 1}, area);
+    const Walk shown = walkThatFits(walks, steps, 4, {area.width(), area.height()});
+    const Sheet drawn = canvas.sheet("interpolation", {shown.values, walks.width, walks.height},
+                                     {.columns = shown.steps, .gap = 0}, area);
     if (drawn.cells.empty()) return;
     const float y = std::min(drawn.cells.back().y1 + canvas.px(4), foot.y0 + canvas.px(4));
     canvas.text({drawn.cells.front().x0, y}, "z_0", {Ink::noise, Size::small});
-    canvas.text({drawn.cells[9].x1, y}, "z_1", {Ink::noise, Size::small, {1, 0}});
+    canvas.text({drawn.cells[size_t(shown.steps) - 1].x1, y}, "z_1", {Ink::noise, Size::small, {1, 0}});
 }
 
 void drawNearest(Canvas& canvas, const Frame& frame) {

@@ -14,21 +14,32 @@ Images imagesOf(const core::Tensor* t) {
     return side > 0 ? Images::of(t, side, side) : Images{};
 }
 
-// The columns, of those offered, that let pictures of that side be largest; each row of `tall` pictures.
-int bestColumns(const Canvas& canvas, Rect where, int count, int tall, int side, int gap,
-                std::initializer_list<int> offered) {
-    int best = *offered.begin();
-    float bestScale = 0;
+// The columns, of those offered, that show most pictures at whole-number scale, and of these the largest; how
+// many fit. Each row is `tall` pictures high, with `between` rows.
+struct Columns {
+    int columns = 1, shown = 0;
+    float scale = 0;
+};
+Columns bestColumns(const Canvas& canvas, Vec room, int count, int tall, int side, float between,
+                    std::initializer_list<int> offered) {
+    // The largest scale at which n pictures, two pixels apart, are that long.
+    const auto scaleFor = [&](int n, float length) {
+        return std::floor((length - float(n - 1) * canvas.px(2)) / float(n * side));
+    };
+    const auto rowsAt = [&](float scale) {
+        const float row = float(tall) * (float(side) * scale + canvas.px(2)) + between;
+        return int((room.y + between + canvas.px(2)) / row);
+    };
+    Columns best{*offered.begin(), count};
     for (int columns : offered) {
-        const int rows = (count + columns - 1) / columns * tall;
-        float scale = std::min(
-            (where.width() - canvas.px(20)) / (float(columns) * (float(side) + canvas.px(float(gap)))),
-            where.height() / (float(rows) * (float(side) + canvas.px(float(gap)))));
-        if (scale >= 1) scale = std::floor(scale);
-        if (scale > bestScale) {
-            bestScale = scale;
-            best = columns;
-        }
+        const int rows = (count + columns - 1) / columns;
+        float scale = scaleFor(columns, room.x);
+        while (scale > 1 && rowsAt(scale) < rows) --scale;
+        const Columns found{columns, std::min(count, std::min(rows, rowsAt(scale)) * columns), scale};
+        if (scale < 1 || found.shown == 0) continue;
+        const bool first = best.scale == 0;
+        if (first || found.shown > best.shown || (found.shown == best.shown && scale > best.scale))
+            best = found;
     }
     return best;
 }
@@ -94,21 +105,24 @@ void drawDensities(Canvas& canvas, const core::Frame& frame, Rect where) {
     plot.text(-reach, -reach, fmt::format(" z_{{{}}}, z_{{{}}}", first + 1, second + 1), Ink::faint, {0, 1});
 }
 
-// Which of `count` places of the grid are shown, so that pictures keep a size at which they can be seen: all,
-// or every second one.
+// Which of `count` places of the grid are shown, the same on either side of the middle: as many as fill three
+// quarters of the room at whole-number scale.
 std::vector<int> shownPlaces(int count, int side, float room) {
-    const auto every = [count](int first, int step) {
-        std::vector<int> places;
-        for (int i = first; i < count; i += step) places.push_back(i);
-        return places;
+    const auto filled = [&](int shown) {
+        const float length = float(shown * side);
+        return std::floor(room / length) * length / room;
     };
-    const auto fits = [&](const std::vector<int>& places, float scale) {
-        return float(places.size()) * float(side) * scale <= room;
-    };
-    for (const auto& [places, scale] :
-         {std::pair{every(0, 1), 0.8f}, {every(0, 2), 0.95f}, {every(1, 2), 0.8f}})
-        if (fits(places, scale)) return places;
-    return every(0, 1);
+    std::vector<int> best = {count / 2};
+    for (int stride = 1; stride < count; ++stride)
+        for (int first = 0; first < stride; ++first) {
+            if ((count - 1 - 2 * first) % stride != 0 || 2 * first >= count - 1) continue;
+            std::vector<int> places;
+            for (int i = first; i <= count - 1 - first; i += stride) places.push_back(i);
+            const float share = filled(int(places.size()));
+            if (share >= 0.75f) return places;
+            if (share > filled(int(best.size()))) best = places;
+        }
+    return best;
 }
 
 }  // namespace
@@ -156,13 +170,15 @@ void drawReconstructions(Canvas& canvas, const core::Frame& frame) {
     const Images inputs = imagesOf(frame.find("inputs")), back = imagesOf(frame.find("reconstructed"));
     const int count = std::min(inputs.size(), back.size()), side = inputs.width;
     if (count == 0) return canvas.empty("Test pictures and what comes back appear here.");
-    const int columns = bestColumns(canvas, canvas.area(), count, 2, side, 2, {8, 16, 4});
-    const int pairs = (count + columns - 1) / columns;
+    const float labels = canvas.measure("x̂", Size::small).x + canvas.px(8);
+    const Vec room = {canvas.area().width() - labels, canvas.area().height()};
+    const auto [columns, shown, scale] = bestColumns(canvas, room, count, 2, side, canvas.px(12), {8, 16, 4});
+    const int pairs = (shown + columns - 1) / columns;
     const auto pixels = size_t(side * side);
     Rect area = canvas.area();
     const float share = (area.height() - canvas.px(12) * float(pairs - 1)) / float(pairs);
     for (int p = 0; p < pairs; ++p) {
-        const int first = p * columns, n = std::min(columns, count - first);
+        const int first = p * columns, n = std::min(columns, shown - first);
         std::vector<float> rows(2 * size_t(columns) * pixels, 0.f);
         const auto copy = [&](const Images& from, size_t row) {
             std::copy_n(from.values.begin() + std::ptrdiff_t(size_t(first) * pixels), size_t(n) * pixels,
@@ -182,10 +198,7 @@ void drawSamples(Canvas& canvas, const core::Frame& frame, const Cursor& cursor)
     if (situationOf(frame).kind == Kind::images) {
         const Images images = imagesOf(samples);
         if (images.size() == 0) return canvas.empty("Pictures decoded from the prior appear here.");
-        canvas.sheet("samples", images,
-                     {.columns = bestColumns(canvas, canvas.area(), images.size(), 1, images.width, 1,
-                                             {8, 9, 10, 11, 12, 13, 16, 7, 6, 5, 4}),
-                      .gap = 1});
+        canvas.sheet("samples", images, {.gap = 1, .fewer = true});
         return;
     }
     Rect area = canvas.area();
@@ -209,8 +222,11 @@ void Path::draw(Canvas& canvas, const core::Frame& frame, const SetHandle& set) 
     Rect picker = area;
     picker.y1 = picker.centre().y;
     picker.cutLeft(labels);
-    const int columns = bestColumns(canvas, picker, offered.size(), 1, side, 2, {16, 8});
-    const Sheet sheet = canvas.sheet("ends", offered, {.columns = columns}, picker);
+    const auto [columns, choices, scale] =
+        bestColumns(canvas, {picker.width(), picker.height()}, offered.size(), 1, side, 0, {16, 8, 4});
+    const auto pixels = size_t(side * side);
+    const Sheet sheet = canvas.sheet("ends", {offered.values.first(size_t(choices) * pixels), side, side},
+                                     {.columns = columns}, picker);
     if (!sheet.cells.empty()) area.y0 = sheet.cells.back().y1 + canvas.px(12);
     const Rect hint = area.cutBottom(canvas.lineHeight(Size::small) + canvas.px(4));
     for (size_t end = 0; end < m_ends.size(); ++end) {
@@ -240,10 +256,12 @@ void Path::draw(Canvas& canvas, const core::Frame& frame, const SetHandle& set) 
         canvas.text({hint.x0 + indent, hint.y1}, words,
                     {.paint = Ink::faint, .size = Size::small, .anchor = {0, 1}});
     if (straight.size() == 0) return canvas.empty("The walk between the two appears here.", area);
-    std::vector<float> rows(straight.values.begin(), straight.values.end());
-    rows.insert(rows.end(), arc.values.begin(), arc.values.end());
-    canvas.sheet("walks", {rows, straight.width, straight.height},
-                 {.columns = straight.size(), .rowLabels = {"lerp", "slerp"}}, area);
+    std::vector<float> both(straight.values.begin(), straight.values.end());
+    both.insert(both.end(), arc.values.begin(), arc.values.end());
+    const Walk walk =
+        walkThatFits({both, side, side}, straight.size(), 2, {area.width() - labels, area.height()});
+    canvas.sheet("walks", {walk.values, side, side},
+                 {.columns = walk.steps, .gap = 0, .rowLabels = {"lerp", "slerp"}}, area);
 }
 
 void drawHoles(Canvas& canvas, const core::Frame& frame) {
@@ -268,7 +286,7 @@ void drawHoles(Canvas& canvas, const core::Frame& frame) {
         for (float log : density->values) captions.push_back(figure(log, 2));
     canvas.text({area.x0, area.y0}, "log q(z), least", {.paint = Ink::faint, .size = Size::small});
     area.cutTop(canvas.lineHeight(Size::small) + canvas.px(2));
-    canvas.sheet("holes", images, {.columns = 4, .gap = 4, .captions = captions}, area);
+    canvas.sheet("holes", images, {.gap = 4, .captions = captions, .fewer = true}, area);
 }
 
 }  // namespace views::vae
