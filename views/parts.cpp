@@ -15,6 +15,29 @@ const std::array<std::string, 10> garments = {"T-shirt/top", "Trouser", "Pullove
 const std::array<std::string, 10> shapes = {"disc",    "ring",       "square",      "frame", "triangle",
                                             "diamond", "bar across", "bar upright", "plus",  "cross"};
 
+constexpr float keyGap = 16;
+
+struct KeyLayout {
+    std::vector<Vec> places;
+    int lines = 1;
+};
+
+// One beside the other, on a further line where the width asks for it.
+KeyLayout placesInKey(const Canvas& canvas, float width, const std::vector<LegendEntry>& entries) {
+    KeyLayout layout;
+    float x = 0;
+    for (const LegendEntry& entry : entries) {
+        const float entryWidth = widthOf(canvas, entry);
+        if (x > 0 && x + entryWidth > width + 1) {
+            x = 0;
+            ++layout.lines;
+        }
+        layout.places.push_back({x, float(layout.lines - 1) * canvas.lineHeight()});
+        x += entryWidth + canvas.px(keyGap);
+    }
+    return layout;
+}
+
 }  // namespace
 
 std::string choiceOf(const core::Frame& frame, const std::string& knob, const std::string& fallback) {
@@ -124,13 +147,27 @@ void drawNumbers(Canvas& canvas, Rect where, const std::vector<Number>& numbers)
     }
 }
 
+float widthOf(const Canvas& canvas, const LegendEntry& entry) {
+    return canvas.px(22) + canvas.measure(entry.label, Size::small).x;
+}
+
+float keyWidth(const Canvas& canvas, const std::vector<LegendEntry>& entries) {
+    float width = 0;
+    for (const LegendEntry& entry : entries)
+        width += widthOf(canvas, entry) + (width > 0 ? canvas.px(keyGap) : 0);
+    return width;
+}
+
+float keyHeight(const Canvas& canvas, float width, const std::vector<LegendEntry>& entries) {
+    return float(placesInKey(canvas, width, entries).lines) * canvas.lineHeight();
+}
+
 void drawKey(Canvas& canvas, Rect where, const std::vector<LegendEntry>& entries) {
-    float x = where.x0;
-    for (const LegendEntry& entry : entries) {
-        const float width = canvas.px(22) + canvas.measure(entry.label, Size::small).x;
-        if (x + width > where.x1 + 1) return;
-        canvas.legend({x, where.y0, x + width, where.y1}, {entry});
-        x += width + canvas.px(16);
+    const std::vector<Vec> places = placesInKey(canvas, where.width(), entries).places;
+    for (size_t i = 0; i < entries.size(); ++i) {
+        const Vec at = {where.x0 + places[i].x, where.y0 + places[i].y};
+        if (places[i].y > 0 && at.y + canvas.lineHeight() > where.y1 + 1) return;
+        canvas.legend({at.x, at.y, at.x + widthOf(canvas, entries[i]), where.y1}, {entries[i]});
     }
 }
 

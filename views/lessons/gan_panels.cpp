@@ -122,6 +122,11 @@ Sampled dotsOn(double (*f)(double), const Tensor* logits) {
     return out;
 }
 
+// Whether curves are named at their ends; else the rows below show whose line is whose.
+bool namesFit(const Canvas& canvas, float width) {
+    return width > canvas.px(320);
+}
+
 void drawShapes(Canvas& canvas, const Frame& frame, const std::vector<const Shape*>& shown,
                 const Shape& active, bool slopes, Rect where) {
     Axis x{-logitReach, logitReach, slopes ? "logit a of a fake" : ""};
@@ -129,8 +134,8 @@ void drawShapes(Canvas& canvas, const Frame& frame, const std::vector<const Shap
     if (slopes && active.option == std::string("least-squares")) y = {-6, 6, "dℓ/da"};
     x.ticks = slopes;
     PlotStyle style{.x = x, .y = y};
-    // The same room in both plots, so that they share the logit's axis; the rows below name the curves too.
-    const bool named = where.width() > canvas.px(320);
+    // The same room in both plots, so that they share the logit's axis.
+    const bool named = namesFit(canvas, where.width());
     for (const Shape* shape : shown) {
         if (named) style.ends.push_back(shape->label);
     }
@@ -168,24 +173,35 @@ void drawLossShapes(Canvas& canvas, const Frame& frame) {
 
     // What the same batch does to the weights under both losses.
     Rect& area = canvas.area();
+    const bool named = namesFit(canvas, area.width());
+    const LegendEntry other{"counterfactual", Ink::faint, LegendEntry::dashed};
+    std::vector<LegendEntry> key;
+    if (!named && active != &shapes[0] && active != &shapes[1])
+        key.push_back({active->label, Ink::learned, LegendEntry::line});
+    if (!named) key.push_back(other);
     const float line = canvas.lineHeight() + canvas.px(2);
-    Rect foot = area.cutBottom(2 * line);
+    Rect foot = area.cutBottom(2 * line + (named ? 0 : canvas.lineHeight()));
     area.cutBottom(canvas.px(8));
     const char* labels[] = {"|∇_θ G|  log(1−σ(a))", "|∇_θ G|  −log σ(a)"};
     const char* channels[] = {"grad_norm_saturating", "grad_norm_non_saturating"};
     float widest = 0;
     for (const char* label : labels) widest = std::max(widest, canvas.measure(label).x);
+    const float indent = named ? 0 : canvas.px(22);
+    const float right = foot.x0 + indent + widest + canvas.px(12) + canvas.measure("0.00000").x;
     for (int i = 0; i < 2; ++i) {
         const bool now = active == &shapes[i];
-        const float y = foot.y0 + float(i) * line;
-        canvas.text({foot.x0, y}, labels[i], {now ? Ink::learned : Ink::faint});
-        const float right = foot.x0 + widest + canvas.px(12) + canvas.measure("0.00000").x;
+        const float y = foot.y0 + float(i) * line, middle = y + canvas.lineHeight() / 2;
+        if (!named)
+            canvas.line({foot.x0, middle}, {foot.x0 + canvas.px(16), middle},
+                        Stroke(now ? Ink::learned : Ink::faint, 2, now ? Dash::solid : Dash::dashed));
+        canvas.text({foot.x0 + indent, y}, labels[i], {now ? Ink::learned : Ink::faint});
         canvas.text({right, y}, figure(known(frame, channels[i])),
                     {now ? Ink::text : Ink::faint, Size::base, {1, 0}});
-        if (!now && foot.width() > right - foot.x0 + canvas.px(110)) {
-            canvas.text({right + canvas.px(12), y}, "counterfactual", {Paint(Ink::faint, 0.8f), Size::small});
-        }
+        if (!now && named)
+            canvas.text({right + canvas.px(12), y}, other.label, {Paint(Ink::faint, 0.8f), Size::small});
     }
+    foot.cutTop(2 * line);
+    if (!named) drawKey(canvas, foot, key);
     Rect upper = area;
     const Rect lower = upper.cutBottom(area.height() * 0.46f);
     drawShapes(canvas, frame, shown, *active, false, upper);

@@ -7,6 +7,7 @@
 
 #include "views/canvas.h"
 #include "views/lessons/gan_panels.h"
+#include "views/parts.h"
 #include "views/view.h"
 
 namespace views {
@@ -140,37 +141,29 @@ Series firstOf(Series series, size_t most) {
     return series;
 }
 
-float widthOf(const Canvas& canvas, const LegendEntry& entry) {
-    return canvas.px(22) + canvas.measure(entry.label, Size::small).x;
-}
-
-// Cuts the place of a legend of `width` from the area: below, or beside a plane that is larger without it.
-Rect cutLegend(Canvas& canvas, float width, bool& beside) {
+// Cuts the place of the legend from the area: below, or beside a plane that is larger without it.
+Rect cutLegend(Canvas& canvas, const std::vector<LegendEntry>& entries, bool& beside) {
     Rect& area = canvas.area();
-    const float small = canvas.lineHeight(Size::small), line = small + canvas.px(6);
+    float width = 0;
+    for (const LegendEntry& entry : entries) width = std::max(width, widthOf(canvas, entry) + canvas.px(16));
+    const float small = canvas.lineHeight(Size::small),
+                lines = keyHeight(canvas, area.width(), entries) + canvas.px(4);
     const float across = area.width() - canvas.measure("−0.00 0.00", Size::small).x - canvas.px(38),
                 down = area.height() - 2 * small - canvas.px(10);
-    beside = std::min(across - width, down) > std::min(across, down - line) + canvas.px(8);
-    if (!beside) return area.cutBottom(line);
+    beside = std::min(across - width, down) > std::min(across, down - lines) + canvas.px(8);
+    if (!beside) return area.cutBottom(lines);
     Rect right = area;
     right.x0 = area.x1 -= width;
     return right;
 }
 
-// In one row below the tick labels, under the plane or as far as it takes.
+// Below the tick labels, under the plane or as far as it takes.
 void drawLegendBelow(Canvas& canvas, const Rect& key, const Rect& plane,
                      const std::vector<LegendEntry>& entries) {
-    Rect row = {plane.x0, 0, key.x1, key.y1};
+    Rect row = key;
     row.y0 = std::min(key.y0 + canvas.px(4), plane.y1 + canvas.lineHeight(Size::small) + canvas.px(14));
-    float whole = canvas.px(18) * float(entries.size() - 1);
-    for (const LegendEntry& entry : entries) whole += widthOf(canvas, entry);
-    row.x0 = std::max(key.x0, std::min(row.x0, row.x1 - whole));
-    for (const LegendEntry& entry : entries) {
-        const float width = widthOf(canvas, entry);
-        if (row.x0 + width > row.x1) break;
-        canvas.legend(row, {entry});
-        row.x0 += width + canvas.px(18);
-    }
+    row.x0 = std::max(key.x0, std::min(plane.x0, key.x1 - keyWidth(canvas, entries)));
+    drawKey(canvas, row, entries);
 }
 
 void drawPlane(Canvas& canvas, const Frame& frame) {
@@ -178,10 +171,8 @@ void drawPlane(Canvas& canvas, const Frame& frame) {
                                               {"generated", Ink::generated},
                                               {"−∇_x L_G", Ink::text, LegendEntry::arrow},
                                               {"D = ½", Ink::text, LegendEntry::line}};
-    float widest = 0;
-    for (const LegendEntry& entry : entries) widest = std::max(widest, widthOf(canvas, entry));
     bool beside = false;
-    const Rect key = cutLegend(canvas, widest + canvas.px(16), beside);
+    const Rect key = cutLegend(canvas, entries, beside);
     Plot plot =
         canvas.plot("plane", {.x = planeAxis("x_1"), .y = planeAxis("x_2"), .equal = true, .bar = true});
     const FieldStyle style = probabilityStyle();
