@@ -33,12 +33,16 @@ std::vector<float> meansOf(const core::History* history) {
     return means;
 }
 
+std::string barLabel(const std::string& label, double value) {
+    return "  " + label + "  " + figure(value, 4);
+}
+
 // The bars of the identity and of the ladder: they end at their value, and begin at the left.
 void drawBar(Plot& plot, double row, double low, double value, Paint paint, const std::string& label,
-             double digits = 4) {
+             double labelAt = 0.5) {
     if (!std::isfinite(value)) return;
     plot.box(low, row + 0.12, value, row + 0.88, paint);
-    plot.text(low, row + 0.5, "  " + label + "  " + figure(value, int(digits)), Ink::text, {0, 0.5f});
+    plot.text(low, row + labelAt, barLabel(label, value), Ink::text, {0, 0.5f});
 }
 
 void drawLadder(Canvas& canvas, const core::Frame& frame, Rect where) {
@@ -77,11 +81,16 @@ void drawExactIdentity(Canvas& canvas, const core::Frame& frame, Rect where) {
                              .grid = true},
                             where);
     drawBar(plot, 1, low, logP, Paint(Ink::exact, 0.6f), "log p(x)");
-    drawBar(plot, 0, low, elbo, Paint(Ink::learned, 0.75f), "ELBO");
+    const std::string missing = canvas.words("gap") + " " + figure(gap) + " ";
+    // The one above the other where they do not fit side by side.
+    const float room = plot.place(logP, 0).x - plot.rect().x0;
+    const bool beside =
+        canvas.measure(barLabel("ELBO", elbo) + missing, Size::small).x + canvas.px(12) < room;
+    drawBar(plot, 0, low, elbo, Paint(Ink::learned, 0.75f), "ELBO", beside ? 0.5 : 0.28);
     if (std::isfinite(logP) && std::isfinite(elbo)) {
         plot.box(elbo, 0.12, logP, 0.88, Paint(Ink::selection, 0.55f));
         plot.vertical(logP, Stroke(Ink::exact, 2, Dash::dashed));
-        plot.text(logP, 0.5, "gap " + figure(gap) + " ", Ink::text, {1, 0.5f});
+        plot.text(logP, beside ? 0.5 : 0.72, missing, Ink::text, {1, 0.5f});
     } else {
         canvas.empty("Log-likelihood, bound and gap appear here.", plot.rect());
     }

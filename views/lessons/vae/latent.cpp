@@ -261,11 +261,12 @@ void LatentPlane::oneDraw(Canvas& canvas, const core::Frame& frame, const SetHan
     };
     // Side by side, what two pictures and the dice leave.
     const float across =
-        upright ? canvas.px(112) : std::clamp(where.width() - canvas.px(272), canvas.px(88), canvas.px(120));
-    const int digits = across < canvas.px(108) ? 2 : 3;
-    const auto number = [digits](float v) {
-        if (digits == 2 && std::abs(v) < 0.01f) return std::string("0.00");
-        return figure(v, std::abs(v) < 0.1f ? digits - 1 : digits);
+        upright ? canvas.px(112) : std::clamp(where.width() - canvas.px(272), canvas.px(96), canvas.px(120));
+    const bool narrow = across < canvas.px(108);
+    const auto number = [narrow](float v) {
+        if (std::abs(v) >= 1000) return figure(v, 2);
+        const double shown = std::abs(v) < (narrow ? 0.005f : 0.0005f) ? 0 : std::abs(double(v));
+        return fmt::format("{}{:.{}f}", v < 0 && shown > 0 ? "−" : "", shown, narrow ? 2 : 3);
     };
     const bool tight = !upright && where.width() < canvas.px(364);
     const auto numbers = [&](const std::vector<Row>& rows) {
@@ -275,7 +276,7 @@ void LatentPlane::oneDraw(Canvas& canvas, const core::Frame& frame, const SetHan
             canvas.text({r.x0, y}, row.symbol, {.paint = row.ink});
             for (size_t k = 0; k < 2 && one.known; ++k)
                 canvas.text({r.x0 + across * (k ? 1 : 0.56f), y + line / 2}, number(row.values[k]),
-                            {.size = digits == 2 ? Size::small : Size::base, .anchor = {1, 0.5f}});
+                            {.size = narrow ? Size::small : Size::base, .anchor = {1, 0.5f}});
             y += line;
         }
     };

@@ -268,7 +268,7 @@ void drawHoles(Canvas& canvas, const core::Frame& frame) {
     Rect area = canvas.area();
     const Rect numbers = area.cutTop(canvas.px(20));
     if (const float gap = frame.scalar("prior_gap", NAN); std::isfinite(gap))
-        canvas.text({numbers.x0, numbers.y0}, "KL(q(z) ‖ p(z)) = " + figure(gap) + " nats",
+        canvas.text({numbers.x0, numbers.y0}, "KL(q(z) ‖ p(z)) = " + figure(gap) + " " + canvas.words("nats"),
                     {.paint = Ink::text});
     const float gap = canvas.px(12);
     const bool beside = area.width() > area.height();
