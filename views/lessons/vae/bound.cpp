@@ -110,6 +110,19 @@ void drawCollapseAlarm(Canvas& canvas, const core::Frame& frame, Rect& area) {
                 {.paint = Ink::alarm, .anchor = {0, 0.5f}});
 }
 
+namespace {
+
+// Two strokes across the foot of the vertical axis: it does not begin at zero.
+void markBroken(Canvas& canvas, const Plot& plot) {
+    const Rect& r = plot.rect();
+    const float half = canvas.px(5), rise = canvas.px(2.5f), foot = r.y1 - canvas.px(12);
+    canvas.fill({r.x0 - half, foot - canvas.px(2), r.x0 + half, foot + canvas.px(2)}, Ink::background);
+    for (const float y : {foot - canvas.px(2), foot + canvas.px(2)})
+        canvas.line({r.x0 - half, y + rise}, {r.x0 + half, y - rise}, Stroke(Ink::faint, 1.5f));
+}
+
+}  // namespace
+
 void drawElbo(Canvas& canvas, const core::Frame& frame) {
     Rect area = canvas.area();
     drawCollapseAlarm(canvas, frame, area);
@@ -126,19 +139,25 @@ void drawElbo(Canvas& canvas, const core::Frame& frame) {
     both.b = smooth(both.b);
     std::vector<float> total, base;
     for (size_t i = 0; i < both.a.size(); ++i) total.push_back(both.a[i] + both.b[i]);
-    // The early steps come from far above. The base is chosen so that the tax can be seen on top of a cost
-    // that is many times larger.
+    // The early steps come from far above. The axis begins at zero, unless the tax could not be seen then on
+    // top of a cost that is many times larger.
     const auto late = std::ptrdiff_t(both.a.size() / 10);
     const double least = quantile({both.a.begin() + late, both.a.end()}, 0.01);
     const double most = quantile({total.begin() + late, total.end()}, 0.98);
-    double low = least - 0.7 * (most - least);
-    if (least >= 0) low = std::max(0., low);
+    const double tax = quantile({both.b.begin() + late, both.b.end()}, 0.5);
+    const bool whole = least >= 0 && tax > 0.15 * most;
+    const double low = whole ? 0 : least - 0.7 * (most - least);
     const Axis y = std::isfinite(low) && most > low ? axisOver(low, most + 0.05 * (most - low), "nats")
                                                     : Axis{.low = 0, .high = 600, .label = "nats"};
     const Axis x{.low = 0, .high = lastStep(frame), .label = "step"};
     Plot plot = canvas.plot("elbo", {.x = x, .y = y}, area);
     if (both.empty()) return canvas.empty("Reconstruction and KL appear with the first steps.", plot.rect());
-    plot.area(over(both.step, both.a), y.low, Paint(Ink::generated, 0.35f));
+    // An area stands for what it measures from zero: without one only the tax is filled.
+    if (y.low == 0) {
+        plot.area(over(both.step, both.a), 0, Paint(Ink::generated, 0.35f));
+    } else {
+        markBroken(canvas, plot);
+    }
     plot.area(over(both.step, total), over(both.step, both.a), Paint(Ink::learned, 0.75f));
     plot.line(over(both.step, both.a), Stroke(Ink::generated, 1.75f));
     if (const core::History* test = historyOf(frame, "elbo_test")) {
