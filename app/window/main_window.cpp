@@ -265,9 +265,9 @@ void MainWindow::showStatus() {
     m_scratch->setVisible(m_shipped && frame.step > 0);
     if (m_shipped) {
         const std::optional<double> seconds = m_estimate.seconds();
-        m_scratch->setText(seconds ? say("Train from scratch (about %1 min here)")
-                                         .arg(std::max(1, int(std::lround(*seconds / 60))))
-                                   : say("Train from scratch"));
+        m_scratch->setText(seconds && !m_presenting ? say("Train from scratch (about %1 min here)")
+                                                          .arg(std::max(1, int(std::lround(*seconds / 60))))
+                                                    : say("Train from scratch"));
     }
     m_device->setDevice(QString::fromStdString(frame.device), frame.seed);
     for (const ChannelWords& channel : m_text.channels) {
@@ -307,6 +307,7 @@ void MainWindow::setPresenting(bool presenting) {
     m_course->setVisible(!presenting);
     m_side->setVisible(!presenting);
     m_header->setPresenting(presenting);
+    m_device->setVisible(!presenting);
     // A window that filled the screen before fills it again.
     if (isVisible()) setWindowState(windowState().setFlag(Qt::WindowFullScreen, presenting));
     views::Theme theme = currentTheme();

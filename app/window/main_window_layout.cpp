@@ -108,6 +108,7 @@ void MainWindow::buildLayout() {
     statusRow->setContentsMargins(16, 0, 16, 8);
     m_state = new QLabel(status);
     m_state->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    m_state->setWordWrap(true);
     m_state->setTextInteractionFlags(Qt::TextSelectableByMouse);
     m_rate = new FigureLabel("100 000 steps a second", status);
     m_goOn = new QPushButton(status);
