@@ -276,7 +276,9 @@ void drawCoverage(Canvas& canvas, const Frame& frame) {
     for (float v : counts->values) {
         if (std::isfinite(v)) high = std::max(high, double(v));
     }
-    Axis x{.low = 0.4, .high = double(n) + 0.6, .whole = true};
+    // Below the alarm of a small window the bars have the room that their numbers would take.
+    const bool low = area.height() < canvas.px(72);
+    Axis x{.low = 0.4, .high = double(n) + 0.6, .ticks = !low, .whole = true};
     Plot plot = canvas.plot(
         "modes", {.x = x, .y = {0, std::max(0.05, std::ceil(high * 1.05 * 20) / 20), "share within 3σ"}});
     for (size_t i = 0; i < n; ++i) {

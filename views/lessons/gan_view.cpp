@@ -354,6 +354,8 @@ class GanView : public View {
             add("plane", {"real_rows", "samples", "d_field", "arrows"}, 2, drawPlane);
             add("generator_grid", {"warp", "warp_det", "samples", "samples_z"}, 1, drawGeneratorGrid);
             add("optimum", {"real_rows", "d_field", "d_star_field", "d_gap"}, 1, drawOptimum);
+            // Modes are what the plane is about: in a small window, too.
+            add("coverage", gan::coverageNeeds(), 1, gan::drawCoverage);
         } else {
             add("samples", {"real_rows", "sheet"}, 2, gan::drawSamples);
             add("interpolation", {"lerp"}, 1, gan::drawInterpolation);
@@ -361,7 +363,7 @@ class GanView : public View {
         }
         add("value", gan::valueNeeds(), 1, gan::drawValue);
         add("loss_shapes", gan::lossShapeNeeds(), 1, gan::drawLossShapes);
-        add("coverage", gan::coverageNeeds(), 1, gan::drawCoverage);
+        if (kind != Kind::plane) add("coverage", gan::coverageNeeds(), 1, gan::drawCoverage);
         add("losses", gan::lossNeeds(), 1, gan::drawLosses);
         return all;
     }
