@@ -146,7 +146,7 @@ void drawElbo(Canvas& canvas, const core::Frame& frame) {
     const double most = quantile({total.begin() + late, total.end()}, 0.98);
     const double tax = quantile({both.b.begin() + late, both.b.end()}, 0.5);
     const bool whole = least >= 0 && tax > 0.15 * most;
-    const double low = whole ? 0 : least - 0.7 * (most - least);
+    const double low = whole ? 0 : least - 0.25 * (most - least);
     const Axis y = std::isfinite(low) && most > low ? axisOver(low, most + 0.05 * (most - low), "nats")
                                                     : Axis{.low = 0, .high = 600, .label = "nats"};
     const Axis x{.low = 0, .high = lastStep(frame), .label = "step"};
