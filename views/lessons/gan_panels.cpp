@@ -204,6 +204,7 @@ void drawLossShapes(Canvas& canvas, const Frame& frame) {
     if (!named) drawKey(canvas, foot, key);
     Rect upper = area;
     const Rect lower = upper.cutBottom(area.height() * 0.46f);
+    if (!named) upper.cutRight(canvas.px(8));  // half a tick label of the plot below
     drawShapes(canvas, frame, shown, *active, false, upper);
     drawShapes(canvas, frame, shown, *active, true, lower);
 }
