@@ -35,8 +35,9 @@ class CodesTest : public QObject {
         const Aggregate q = aggregateInThePlane(mu, logvar, 3, {1, 2}, side, extent);
         const auto most = std::max_element(q.field.begin(), q.field.end()) - q.field.begin();
         const double cell = 2 * extent / (side - 1);
-        QVERIFY(std::abs(double(most % side) * cell - extent - 0.5) <= cell);
-        QVERIFY(std::abs(double(most / side) * cell - extent + 1) <= cell);
+        const int64_t column = most % side, row = most / side;
+        QVERIFY(std::abs(double(column) * cell - extent - 0.5) <= cell);
+        QVERIFY(std::abs(double(row) * cell - extent + 1) <= cell);
         const double mass = std::accumulate(q.field.begin(), q.field.end(), 0.0) * cell * cell;
         QVERIFY(std::abs(mass - 1) < 1e-3);
         double divergence = 0;  // of diagonal Gaussians from the standard one

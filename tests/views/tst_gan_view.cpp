@@ -86,6 +86,7 @@ class GanViewTest : public QObject {
         for (const char* panel : {"plane", "loss_shapes"}) {
             stage.pane.maximise(panel);
             stage.draw();
+            keep(stage.picture(), QString("narrow-%1").arg(panel));
             const QString words = stage.words(panel);
             for (const char* name : panel == std::string("plane")
                                         ? std::vector{"data", "generated", "D = ½"}

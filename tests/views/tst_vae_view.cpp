@@ -287,6 +287,7 @@ class VaeViewTest : public QObject {
             for (const auto& [width, height] : {std::pair{633, 640}, {467, 700}, {1280, 800}, {1200, 980}}) {
                 Stage stage(width, height);
                 stage.show(frameOf(situation));
+                keep(stage.picture(), QString("%1-whole-%2").arg(situation).arg(width));
                 int shown = 0;
                 for (const auto& panel : stage.pane.panelRects()) {
                     const int whole = wholePictures(stage.drawing(panel.id));

@@ -34,12 +34,13 @@ std::vector<Rect> placeNames(const std::vector<Vec>& dots, const std::vector<Vec
         };
         Rect best = beside(true, 0);
         float least = std::numeric_limits<float>::infinity();
-        const float reach = within.height(), step = std::max(1.f, size.y / 8);
-        for (float away = 0; away < std::min(reach, least); away += step)
-            for (const float down : {away, -away})
+        const float step = std::max(1.f, size.y / 8);
+        for (int k = 0; float(k) * step < std::min(within.height(), least); ++k)
+            for (const float down : {float(k) * step, -float(k) * step})
                 for (const bool right : {true, false}) {
                     // The other side and the way up cost a little, so that equals take no turns.
-                    const float cost = away + (right ? 0 : 0.75f * size.y) + (down < 0 ? 0.25f * size.y : 0);
+                    const float cost =
+                        std::abs(down) + (right ? 0 : 0.75f * size.y) + (down < 0 ? 0.25f * size.y : 0);
                     const Rect place = beside(right, down);
                     if (cost >= least || !inside(place, within)) continue;
                     if (std::any_of(taken.begin(), taken.end(),

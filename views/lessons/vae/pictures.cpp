@@ -172,13 +172,13 @@ void drawReconstructions(Canvas& canvas, const core::Frame& frame) {
     if (count == 0) return canvas.empty("Test pictures and what comes back appear here.");
     const float labels = canvas.measure("x̂", Size::small).x + canvas.px(8);
     const Vec room = {canvas.area().width() - labels, canvas.area().height()};
-    const auto [columns, shown, scale] = bestColumns(canvas, room, count, 2, side, canvas.px(12), {8, 16, 4});
-    const int pairs = (shown + columns - 1) / columns;
+    const Columns fitting = bestColumns(canvas, room, count, 2, side, canvas.px(12), {8, 16, 4});
+    const int columns = fitting.columns, pairs = (fitting.shown + columns - 1) / columns;
     const auto pixels = size_t(side * side);
     Rect area = canvas.area();
     const float share = (area.height() - canvas.px(12) * float(pairs - 1)) / float(pairs);
     for (int p = 0; p < pairs; ++p) {
-        const int first = p * columns, n = std::min(columns, shown - first);
+        const int first = p * columns, n = std::min(columns, fitting.shown - first);
         std::vector<float> rows(2 * size_t(columns) * pixels, 0.f);
         const auto copy = [&](const Images& from, size_t row) {
             std::copy_n(from.values.begin() + std::ptrdiff_t(size_t(first) * pixels), size_t(n) * pixels,
