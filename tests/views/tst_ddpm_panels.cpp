@@ -69,6 +69,7 @@ class DdpmPanelsTest : public QObject {
         stage.show(pointsFrame("ring8"));
         stage.pane.maximise("viewer");
         stage.stand({.run = 1, .branch = 2, .step = 50});
+        keep(stage.picture(), "fork");
         const views::Rect body = stage.body("viewer");
         const auto ring = extentOf(stage.picture(), body, views::Theme{}.ink(views::Ink::generated));
         QVERIFY2(ring.width() > 0.25f * body.width(), qPrintable(QString::number(ring.width())));

@@ -102,7 +102,7 @@ void Schedule::draw(Canvas& canvas, const core::Frame& frame, SharedTime& time,
         plot.line(curve.series(), Stroke(Ink::faint, 1.75f, Dash::dashed));
         const size_t named = curve.t.size() / 3;
         plot.text(double(curve.t[named]), double(curve.value[named]), canvas.words("linear"), Ink::faint,
-                  {1.15f, 0.6f});
+                  {1.05f, 0});
     };
     const std::vector<std::string> ends = {"log SNR", "β / β_T"};
     {

@@ -218,7 +218,8 @@ void Viewer::drawPlane(Canvas& canvas, const core::Frame& frame, const Shown& sh
     for (size_t i = 0; i < points.size; ++i)
         outside += !(std::abs(points.xAt(i)) <= extent && std::abs(points.yAt(i)) <= extent);
     if (outside == points.size && outside > 0) {
-        canvas.empty("All samples lie outside of this plane.", plot.rect());
+        Rect below = plot.rect();
+        canvas.empty("All samples lie outside of this plane.", below.cutBottom(below.height() / 5));
     } else if (20 * outside > points.size) {
         plot.text(extent, -extent, canvas.words("outside") + " " + count(int64_t(outside)), Ink::faint,
                   {1.05f, 1.1f});
