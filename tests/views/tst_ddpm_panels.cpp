@@ -97,6 +97,15 @@ class DdpmPanelsTest : public QObject {
         QVERIFY2(far.contains("0.91") && far.contains("0.435"), qPrintable(far));
     }
 
+    void aSamplerHasTheNameOfItsKnob() {
+        for (const auto& [option, name] : {std::pair{"ddim", "DDIM"}, {"dpm++", "DPM-Solver++ 2M"}}) {
+            core::Trajectory run = makerOf(false).make(1);
+            run.choices["sampler"] = option;
+            const QString words = said(withRun(run), "viewer", {.run = 1, .step = 50}, 700, 500);
+            QVERIFY2(words.contains(name), qPrintable(words));
+        }
+    }
+
     void samplesOutsideThePlaneAreTold() {
         support::TrajectoryMaker maker = makerOf(false);
         QVERIFY(!said(withRun(maker.make(1)), "viewer", {.run = 1, .step = 50}).contains("outside"));

@@ -18,7 +18,8 @@ std::string nameOf(const std::string& figure) {
                                     : figure;
 }
 
-std::string samplerOf(const Trajectory& run) {
+// By its name in the knob.
+std::string samplerOf(const Canvas& canvas, const Trajectory& run) {
     const auto it = run.choices.find("sampler");
     if (it == run.choices.end()) return {};
     const std::string& option = it->second;
@@ -26,8 +27,8 @@ std::string samplerOf(const Trajectory& run) {
            : option == "ddim"  ? "DDIM"
            : option == "euler" ? "Euler"
            : option == "heun"  ? "Heun"
-           : option == "dpm++" ? "DPM-Solver++"
-                               : option;
+           : option == "dpm++" ? "DPM-Solver++ 2M"
+                               : canvas.words(option == "inversion" ? "Inversion (DDIM)" : option);
 }
 
 // Lines no wider than that, broken between words.
@@ -53,7 +54,7 @@ std::vector<std::string> broken(const Canvas& canvas, const std::string& text, f
 std::vector<std::string> Viewer::headLines(const Canvas& canvas, const Shown& shown, float width) const {
     const Trajectory& run = shown.run;
     const auto how = [&](int step) {
-        std::string words = samplerOf(run);
+        std::string words = samplerOf(canvas, run);
         words += (words.empty() ? "" : " · ") + std::to_string(step) + " / " + std::to_string(run.total);
         if (run.forkStep > 0 || run.parent >= 0) words += " · " + canvas.words("branch");
         return words;
