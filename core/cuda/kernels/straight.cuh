@@ -13,6 +13,21 @@ __device__ __forceinline__ const float* at(const Term& t, uint32_t line, uint32_
     return t.data + int64_t(quotient(line, t.positions)) * t.step + channel;
 }
 
+// The share of a normal distribution below v, within 1e-7, and the exponential exp(-v^2 / 2) that it is made
+// of (Abramowitz and Stegun 1964, 7.1.26).
+struct Below {
+    float share, exponential;
+};
+__device__ __forceinline__ Below below(float v) {
+    const float t = __fdividef(1.0f, math::fma(fabsf(v), 0.231641888f, 1.0f));
+    const float exponential = __expf(-0.5f * v * v);
+    float tail = math::fma(t, 0.5307027145f, -0.7265760135f);
+    tail = math::fma(t, tail, 0.7107068705f);
+    tail = math::fma(t, tail, -0.142248368f);
+    tail = math::fma(t, tail, 0.1274147960f) * t * exponential;
+    return {v < 0.0f ? tail : 1.0f - tail, exponential};
+}
+
 template <int Q, class F>
 __device__ __forceinline__ void change(Lanes<4> (&x)[Q], F f) {
 #pragma unroll
@@ -42,11 +57,12 @@ __device__ __forceinline__ void activate(Op op, float a, Lanes<4> (&x)[Q]) {
                                      math::fma(z, 0.214064448817800758f, 1.59576912160573071f), s);
                 });
             case Op::erfGelu:
-                return change(x, [](float v) { return v * normalBelow(v); });
+                return change(x, [](float v) { return v * below(v).share; });
             case Op::erfGeluSlope:
                 return change(x, [](float v) {
                     const float u = within30(v);
-                    return math::fma(u * 0.398942280401432678f, __expf(-0.5f * u * u), normalBelow(u));
+                    const Below b = below(u);
+                    return math::fma(u * 0.398942280401432678f, b.exponential, b.share);
                 });
             default:
                 break;
