@@ -4,6 +4,7 @@
 #include "core/cuda/kernels/boxes.h"
 #include "core/cuda/kernels/kernels.h"
 #include "core/cuda/kernels/straight.cuh"
+#include "core/cuda/kernels/tiles.cuh"
 #include "core/cuda/kernels/wgmma.cuh"
 
 namespace core::cuda {
@@ -22,15 +23,18 @@ struct GroupTile {
     static constexpr int further = LOW == Low::made ? LowRank::mostMade : 0;
     static constexpr int stage = (m + n + further) * along, outStep = n + 8;  // floats
     static_assert(further <= outStep - n);
+    static constexpr int low = LOW == Low::none ? 0 : (m + n) * along;  // the operands of low rank
     static constexpr int stages(int tiles) {  // along k; two blocks of one warpgroup fit a processor
-        const int fit = (GROUPS == 1 ? 100 : 200) * 1024 / (4 * stage);
+        const int fit = (GROUPS * 108 * 1024 - 4 * low) / (4 * stage);
         const int most = fit < mostStages ? fit : mostStages;
         return tiles < most ? tiles : most;
     }
-    static constexpr int bytes(int tiles) {
-        const int operands = stages(tiles) * stage, result = m * outStep;
-        return 4 * (operands > result ? operands : result) + 1024;
+    // Where the operands of low rank begin; before them lie the others, and then the result.
+    static constexpr int lowAt(int tiles) {
+        const int operands = stages(tiles) * stage, result = (m * outStep + 255) / 256 * 256;
+        return operands > result ? operands : result;
     }
+    static constexpr int bytes(int tiles) { return 4 * (lowAt(tiles) + low) + 1024; }
 };
 
 // How the tile T is shared out.
@@ -45,29 +49,14 @@ __host__ __device__ constexpr int tilesOf(int k) {
     return (k + along - 1) / along;
 }
 
-// Adds a product of low rank to runs of four channels of some lines, whose left operands lie `apart`.
-template <int RUNS>
-__device__ __forceinline__ void addLowRank(const LowRank& low, const float* lines, int apart, int column,
-                                           const bool (&there)[RUNS], Lanes<4> (&v)[RUNS]) {
-    if (!there[0]) return;  // the others lie below
-#pragma unroll 1
-    for (int r = 0; r < low.rank; r += 4) {
-        Lanes<4> right[4], left[RUNS];  // right: of four channels, or of four ranks
-#pragma unroll
-        for (int i = 0; i < 4; ++i)
-            right[i] = loadRun<4>(low.right + (low.turned ? (column + i) * low.rightStep + r
-                                                          : (r + i) * low.rightStep + column));
-#pragma unroll
-        for (int q = 0; q < RUNS; ++q)
-            if (there[q]) left[q] = loadRun<4>(lines + q * apart + r);
-#pragma unroll
-        for (int q = 0; q < RUNS; ++q)
-#pragma unroll
-            for (int c = 0; c < 4; ++c)
-#pragma unroll
-                for (int i = 0; i < 4; ++i)
-                    v[q].at[c] = math::fma(low.scale * left[q].at[i],
-                                           low.turned ? right[c].at[i] : right[i].at[c], v[q].at[c]);
+// Rounded runs of four ranks of COUNT lines, as the copy engine would have swizzled them.
+template <int COUNT, int CONSUMERS, class F>
+__device__ __forceinline__ void placeRanks(float* to, int rank, F of) {
+    for (int i = int(threadIdx.x); i < (rank + 7) / 8 * 2 * COUNT; i += CONSUMERS) {
+        const int line = i % COUNT, run = i / COUNT;
+        const Lanes<4> v = 4 * run < rank ? of(line, 4 * run) : splat<4>(0);
+        storeRun<4>(to + line * along + 4 * (run ^ line % 8),
+                    each<4>(v, [](float x) { return __uint_as_float(toTf32(x)); }));
     }
 }
 
@@ -131,6 +120,27 @@ __global__ void __launch_bounds__(T::threads)
     bool there[S::runs];
     askAt(awaited, column0, e, there);
 
+    // What is of low rank is as one tile more along k.
+    float *const lowLeft = shared + T::lowAt(tilesK), *const lowRight = lowLeft + T::m * along;
+    if constexpr (LOW != Low::none) {
+        const LowRank& low = p.low;
+        const float scale = low.scale / p.scale;
+        placeRanks<T::n, T::consumers>(lowRight, low.rank, [&](int line, int r) {
+            if (n0 + line >= p.n) return splat<4>(0);
+            const int channel = right0 + line;
+            Lanes<4> v;
+            if (low.turned)
+                v = loadRun<4>(low.right + channel * low.rightStep + r);
+            else
+                for (int i = 0; i < 4; ++i) v.at[i] = low.right[(r + i) * low.rightStep + channel];
+            return each<4>(v, [=](float x) { return x * scale; });
+        });
+        if constexpr (LOW == Low::given)
+            placeRanks<T::m, T::consumers>(lowLeft, low.rank, [&](int line, int r) {
+                return m0 + line < p.m ? loadRun<4>(low.left + (m0 + line) * low.leftStep + r) : splat<4>(0);
+            });
+    }
+
     constexpr int units = T::n / S::unit;
     float acc[units][S::unit / 8][4] = {}, further[1][4] = {};
     const float* const from = shared + warp / 4 * 64 * along;
@@ -157,7 +167,29 @@ __global__ void __launch_bounds__(T::threads)
         }
     }
     awaitMultiplied<0>();
+    if constexpr (LOW == Low::made)
+#pragma unroll
+        for (int h = 0; h < 2; ++h) {
+            const int line = warp * 16 + lane / 4 + 8 * h, run = lane % 4 / 2 ^ line % 8;
+            const auto made = [&](int i) {
+                return __uint_as_float(toTf32(further[0][2 * h + i] * p.low.downScale));
+            };
+            *reinterpret_cast<float2*>(lowLeft + line * along + 4 * run + lane % 2 * 2) =
+                make_float2(made(0), made(1));
+        }
+    if constexpr (LOW != Low::none) asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
     asm volatile("bar.sync 1, %0;" ::"n"(T::consumers) : "memory");
+    if constexpr (LOW != Low::none) {
+        beginMultiplying();
+        const uint64_t left = describe(lowLeft + warp / 4 * 64 * along), right = describe(lowRight);
+        for (int step = 0; step < (LOW == Low::made ? 1 : (p.low.rank + 7) / 8); ++step)
+#pragma unroll
+            for (int u = 0; u < units; ++u)
+                multiplyGroup(acc[u], left + step * stepAlong,
+                              right + step * stepAlong + (u * S::unit * along * 4 >> 4));
+        commitMultiplying();
+        awaitMultiplied<0>();
+    }
 
     // Through shared memory, so that neighbouring threads have neighbouring elements. A warp keeps to its
     // own lines.
@@ -177,17 +209,11 @@ __global__ void __launch_bounds__(T::threads)
             *reinterpret_cast<float2*>(out + (lane / 4 + 8 * h) * T::outStep + T::n + lane % 4 * 2) =
                 make_float2(further[0][2 * h] * p.low.downScale, further[0][2 * h + 1] * p.low.downScale);
     __syncwarp();
-    const float* lowLines = nullptr;  // the left operand of low rank
-    int lowApart = 0;
-    if constexpr (LOW == Low::made) {
-        lowLines = out + lane / S::across * T::outStep + T::n, lowApart = linesApart * T::outStep;
+    if constexpr (LOW == Low::made)
         if (const int line = m0 + warp * 16 + lane; right0 == 0 && lane < 16 && line < p.m)
             for (int r = 0; r < p.low.rank; r += 4)
                 storeRun<4>(p.low.made + line * p.low.leftStep + r,
                             loadRun<4>(out + lane * T::outStep + T::n + r));
-    } else if constexpr (LOW == Low::given) {
-        lowLines = p.low.left + line0 * p.low.leftStep, lowApart = linesApart * p.low.leftStep;
-    }
 #pragma unroll 1
     for (int at = 0; at < T::n; at += 4 * S::across) {
         AwaitedRuns<S::runs> next;
@@ -199,8 +225,6 @@ __global__ void __launch_bounds__(T::threads)
         for (int i = 0; i < S::runs; ++i)
             value[i] = loadRun<4>(out + (lane / S::across + i * linesApart) * T::outStep + at +
                                   lane % S::across * 4);
-        if constexpr (LOW != Low::none)
-            addLowRank(p.low, lowLines, lowApart, column0 - n0 + right0 + at, there, value);
         if (pass.direct) {
 #pragma unroll
             for (int i = 0; i < S::runs; ++i)
