@@ -9,7 +9,7 @@
 namespace core::cuda {
 
 // Changes with every change to this file, products.h and programs.h; a plugin of another version is refused.
-constexpr uint32_t abiVersion = 17;
+constexpr uint32_t abiVersion = 18;
 
 // ---- attention: P = softmax(scale q k^T), out = P v, for each head of each sample; or the gradients of that
 
@@ -72,6 +72,7 @@ enum class Kind : uint8_t {
     attention,
     attentionGradient,
     lineSums,  // what blocks of normaliseGradient have summed, added up
+    layers,
     count
 };
 inline constexpr const char* kindNames[] = {"pointwise",
@@ -107,7 +108,8 @@ inline constexpr const char* kindNames[] = {"pointwise",
                                             "together",
                                             "attention",
                                             "attentionGradient",
-                                            "lineSums"};
+                                            "lineSums",
+                                            "layers"};
 static_assert(sizeof kindNames / sizeof *kindNames == size_t(Kind::count));
 
 struct Sizes {
@@ -274,6 +276,7 @@ struct Launch {
     Loop loop;
     Turns turns;
     Together together;
+    Layers layers;
     Attention attention;
 };
 

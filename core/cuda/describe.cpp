@@ -28,6 +28,8 @@ void Lowering::countWork(const std::vector<int>& repeats, Recorded& into) const 
         double operations = p.launch.kind == Kind::product ? operationsOf(p.launch.product)
                             : p.launch.attention.heads > 0 ? operationsOf(p.launch.attention)
                                                            : 0;
+        if (p.launch.kind == Kind::layers)
+            operations = operationsOf(p.launch.layers.first) + operationsOf(p.launch.layers.second);
         for (const Member& m : p.members) operations += operationsOf(m.product);
         for (int i = 0; p.launch.kind == Kind::chain && i < p.launch.chain.count; ++i) {
             const Link& l = m_links[p.firstLink + size_t(i)];
@@ -105,6 +107,14 @@ std::vector<std::string> Lowering::describe() const {
                 text += fmt::format(" {} x {} k {} splits {}", m.product.m, m.product.n, m.product.k,
                                     m.product.splits);
             out.push_back(text);
+            continue;
+        }
+        if (p.launch.kind == Kind::layers) {
+            const Product& q = p.launch.layers.first;
+            const Straight& s = q.straight;
+            out.push_back(fmt::format("layers of {} rows, {} to {} and back, {} {}{}", q.m, q.k, q.n,
+                                      s.slope ? "slope" : "activation", s.slope ? s.slope : s.activation,
+                                      s.late ? " stored" : ""));
             continue;
         }
         if (p.launch.kind == Kind::lineSums) {

@@ -162,6 +162,8 @@ class Lowering {
     void joinTerms();
     bool makeLeft(size_t index);
     void makeOnTheWay();
+    static bool follows(const Prepared& first, const Prepared& second);
+    void joinLayers();
     void useWarpgroups();
     static int bestTile(const Product& p);
     static void turn(Prepared& by, const Turn& t);

@@ -27,6 +27,7 @@ void Lowering::prepare() {
     joinTerms();
     joinBeside();
     makeOnTheWay();
+    joinLayers();
     uploadTurns();
     joinProducts();
     // A wait for the card costs as much as some dozen launches.

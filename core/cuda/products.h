@@ -80,6 +80,17 @@ struct Product {
     static constexpr int tapRing = 256, tapStages = 4;  // pixels that are kept; blocks of 32 on their way
 };
 
+// Two products by one launch: what the program of the first ends with, an activation or its slope, is the
+// left operand of the second, which is as wide as what the first began with.
+struct Layers {
+    Product first, second;
+    // Where blocks that are no clusters leave their shares: rows x parts x width numbers; and who has.
+    float* partial = nullptr;
+    uint32_t* tickets = nullptr;
+    static constexpr int rows = 128, parts = 4, chunk = 64;  // of a cluster; its blocks; columns at a time
+    static constexpr int widths[] = {128, 192};
+};
+
 // Products of columns whose results are only stored, by one launch: a block takes a share of one tile's sum,
 // and a second kernel adds the shares up, or, of narrow products, the last block of a tile. In the card's
 // memory.

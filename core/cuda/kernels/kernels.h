@@ -17,6 +17,7 @@ void launchWindowsProduct(const Product& product, const Pass& pass, cudaStream_t
 void launchTapsProduct(const Product& product, cudaStream_t stream);
 void launchLinesProduct(const Product& product, const Pass& pass, cudaStream_t stream);
 void launchGroupProduct(const Product& product, const Pass& pass, cudaStream_t stream);
+void launchLayers(const Layers& layers, cudaStream_t stream);
 void launchNarrow(const Together& together, cudaStream_t stream);
 void launchTogether(const Together& together, cudaStream_t stream);
 void launchTurns(const Turns& turns, cudaStream_t stream);

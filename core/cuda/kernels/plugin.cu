@@ -164,6 +164,9 @@ int launch(const Launch& l, cudaStream_t stream) {
         case Kind::loop:
             launchLoop(l.loop, stream);
             break;
+        case Kind::layers:
+            launchLayers(l.layers, stream);
+            break;
         case Kind::together:
             launchTogether(l.together, stream);
             break;
