@@ -341,6 +341,8 @@ __device__ __forceinline__ Lanes<V> runProgram(const Program& p, const Pass& pas
             const Lanes<V> y = in.second == Instruction::nothing ? x : source(in.second);
             last = op == Op::add        ? each<V>(x, y, [](float v, float w) { return v + w; })
                    : op == Op::multiply ? each<V>(x, y, [](float v, float w) { return v * w; })
+                   : op == Op::subtract ? each<V>(x, y, [](float v, float w) { return v - w; })
+                   : op == Op::affine   ? each<V>(x, [=](float v) { return math::fma(in.a, v, in.b); })
                    : op == Op::reshape  ? x
                                         : compute<V>(op, pass.rough, in.a, in.b, x, y);
         }
