@@ -17,11 +17,44 @@ __device__ __forceinline__ bool endless(float x) {  // NaN or infinite
 
 template <Optimizer KIND>
 __global__ void __launch_bounds__(threads) update(const __grid_constant__ UpdatePass pass) {
+    const UpdatePass::Range range = pass.range[blockIdx.y];
+    // Ranges begin and end on multiples of sixteen.
+    const auto four = [](float* base, int at) -> float4& { return *reinterpret_cast<float4*>(base + at); };
+    struct Values {
+        float4 g = {}, p = {}, m = {}, v = {}, average = {};
+    };
+    const auto load = [&](int i) {
+        Values x;
+        if (i >= range.count) return x;
+        const int at = range.begin + i;
+        x.g = four(pass.gradients, at), x.p = four(pass.parameters, at);
+        if (KIND != Optimizer::rmsProp) x.m = four(pass.first, at);
+        if (KIND != Optimizer::sgd) x.v = four(pass.second, at);
+        if (pass.averaged) x.average = four(pass.state, range.average + i);
+        return x;
+    };
+    int i = 4 * int(blockIdx.x * threads + threadIdx.x);
     awaitEarlier();
+    Values x = load(i);
+
+    const double power1 = pass.counter->beta1Power * double(valueOf(pass.beta1));
+    const double power2 = pass.counter->beta2Power * double(valueOf(pass.beta2));
+    if (pass.advances) {
+        // The last block to have read the counter moves it on.
+        __syncthreads();
+        if (threadIdx.x == 0) {
+            __threadfence();
+            const uint32_t count = gridDim.x * gridDim.y;
+            if (atomicAdd(pass.ticket, 1u) == count - 1) {
+                *pass.ticket = 0;
+                pass.counter->steps += 1;
+                pass.counter->beta1Power = power1;
+                pass.counter->beta2Power = power2;
+            }
+        }
+    }
     const float rate = valueOf(pass.rate), beta1 = valueOf(pass.beta1), beta2 = valueOf(pass.beta2);
     const float clip = valueOf(pass.clip), keep = valueOf(pass.keep);
-    const double power1 = pass.counter->beta1Power * double(beta1);
-    const double power2 = pass.counter->beta2Power * double(beta2);
     const float correction1 = float(1 - power1), correction2 = float(1 - power2);
     const float norm = valueOf(pass.norm);
     const float share = clip / (norm + 1e-6f);
@@ -31,9 +64,8 @@ __global__ void __launch_bounds__(threads) update(const __grid_constant__ Update
     const float deviation = math::sqrt(correction2), epsilon = pass.epsilon;
     const float shrink = 1.0f - rate * valueOf(pass.decay);
 
-    const UpdatePass::Range range = pass.range[blockIdx.y];
     bool broken = false;
-    const auto one = [&](float raw, float& p, float& m, float& v, float* average) {
+    const auto one = [&](float raw, float& p, float& m, float& v, float& average) {
         const float g = scale * raw;
         if constexpr (KIND == Optimizer::adam) {
             m = math::fma(beta1, m, rest1 * g);
@@ -46,40 +78,22 @@ __global__ void __launch_bounds__(threads) update(const __grid_constant__ Update
             m = math::fma(beta1, m, g);
             p = math::fma(-step, m, shrink * p);
         }
-        if (pass.averaged) *average = math::fma(keep, *average - p, p);
+        if (pass.averaged) average = math::fma(keep, average - p, p);
         broken = broken || endless(g) || endless(p);
     };
-    // Ranges begin and end on multiples of sixteen.
-    const auto four = [](float* base, int at) -> float4& { return *reinterpret_cast<float4*>(base + at); };
-    for (int i = 4 * int(blockIdx.x * threads + threadIdx.x); i < range.count;
-         i += 4 * int(gridDim.x) * threads) {
+    const int stride = 4 * int(gridDim.x) * threads;
+    for (; i < range.count; x = load(i += stride)) {
+        one(x.g.x, x.p.x, x.m.x, x.v.x, x.average.x);
+        one(x.g.y, x.p.y, x.m.y, x.v.y, x.average.y);
+        one(x.g.z, x.p.z, x.m.z, x.v.z, x.average.z);
+        one(x.g.w, x.p.w, x.m.w, x.v.w, x.average.w);
         const int at = range.begin + i;
-        const float4 g = four(pass.gradients, at);
-        float4 p = four(pass.parameters, at), m = {}, v = {}, average = {};
-        if (KIND != Optimizer::rmsProp) m = four(pass.first, at);
-        if (KIND != Optimizer::sgd) v = four(pass.second, at);
-        if (pass.averaged) average = four(pass.state, range.average + i);
-        one(g.x, p.x, m.x, v.x, &average.x);
-        one(g.y, p.y, m.y, v.y, &average.y);
-        one(g.z, p.z, m.z, v.z, &average.z);
-        one(g.w, p.w, m.w, v.w, &average.w);
-        four(pass.parameters, at) = p;
-        if (KIND != Optimizer::rmsProp) four(pass.first, at) = m;
-        if (KIND != Optimizer::sgd) four(pass.second, at) = v;
-        if (pass.averaged) four(pass.state, range.average + i) = average;
+        four(pass.parameters, at) = x.p;
+        if (KIND != Optimizer::rmsProp) four(pass.first, at) = x.m;
+        if (KIND != Optimizer::sgd) four(pass.second, at) = x.v;
+        if (pass.averaged) four(pass.state, range.average + i) = x.average;
     }
     if (broken) *pass.broken = 1;
-    if (!pass.advances) return;
-    __threadfence();
-    __syncthreads();
-    if (threadIdx.x != 0) return;
-    // The last block to read the counter moves it on.
-    const uint32_t count = gridDim.x * gridDim.y;
-    if (atomicAdd(pass.ticket, 1u) != count - 1) return;
-    *pass.ticket = 0;
-    pass.counter->steps += 1;
-    pass.counter->beta1Power = power1;
-    pass.counter->beta2Power = power2;
 }
 
 __global__ void tick(Clock* clock, int steps) {
