@@ -195,6 +195,7 @@ struct alignas(16) Link {
     Way way = elements;
     bool leftThere = false;    // the left operand is what the link before kept in shared memory
     bool keeps = false;        // the result stays there for the next link
+    bool awaits = false;       // what the links beside make
     bool recurs = false;       // prelude: what the next repeat begins with comes of it
     int32_t each = 1;          // elements of a row
     float* wavesTo = nullptr;  // rows of sines and cosines; the columns that they begin at
@@ -219,8 +220,10 @@ struct Chain {
     static constexpr int mostHidden = 16, mostHiddenLinks = 24;
     int32_t hidden = 0;
     const float* weights[mostHidden] = {};
-    // Of the first block: its clock at each link's begin and at the end, and the ns at its begin and end:
-    // count + 3 numbers.
+    // Of such a chain: so many links at its beginning are gone through beside those that do not await them.
+    int32_t beside = 0;
+    // Of the first block: its clock at the begin of each link that is not beside others and at the end, and
+    // the ns at its begin and end: count + 3 numbers.
     int64_t* stamps = nullptr;
 };
 

@@ -131,6 +131,23 @@ std::vector<std::vector<size_t>> Lowering::strands(const std::vector<Prepared>& 
     return out;
 }
 
+// The programs that a hidden chain begins with are run beside what does not wait for them, if they are short.
+void Lowering::setBeside(const std::vector<Prepared>& launches, const std::vector<size_t>& members,
+                         int64_t rows, Link* links, Chain& c) {
+    constexpr int mostElements = 4;  // of a row
+    int count = 0;
+    while (count < c.count && links[count].way == Link::elements && links[count].each <= mostElements)
+        ++count;
+    const auto awaits = [&](size_t i) {
+        return std::any_of(members.begin(), members.begin() + count, [&](size_t k) {
+            return waiting(launches[k], launches[members[i]], rows) != Waiting::none;
+        });
+    };
+    if (count == c.count || awaits(size_t(count))) return;
+    c.beside = count;
+    for (size_t i = size_t(count); i < members.size(); ++i) links[i].awaits = awaits(i);
+}
+
 // One launch for some; false where no kernel can carry it out.
 bool Lowering::linkChain(const std::vector<Prepared>& launches, const std::vector<size_t>& members,
                          int64_t rows, Prepared& chain) {
@@ -157,6 +174,7 @@ bool Lowering::linkChain(const std::vector<Prepared>& launches, const std::vecto
         return c.layers > 0;
     }
     if (m_card->table().warpgroups(m_card->device())) hide(links, c);
+    if (c.hidden > 0) setBeside(launches, members, rows, links, c);
     for (size_t i = 0; c.hidden == 0 && i < members.size(); ++i) {
         Link& l = links[i];
         if (l.way == Link::tiles) c.width = std::max(c.width, l.product.k);

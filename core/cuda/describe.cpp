@@ -141,13 +141,15 @@ std::vector<std::string> Lowering::describe() const {
         m_card->download(stamps.data(), c.stamps, stamps.size() * sizeof(int64_t));
         std::string text = fmt::format("chain of {} for {} rows", c.count, c.rows);
         const auto between = [&](size_t from, size_t to) { return double(stamps[to] - stamps[from]); };
-        const double us = 1e-3 * between(count + 1, count + 2) / between(0, count);
+        const double us = 1e-3 * between(count + 1, count + 2) / between(size_t(c.beside), count);
         for (size_t i = 0; i < count; ++i) {
             const Link& l = m_links[p.firstLink + i];
             Launch launch;
             launch.pass = l.pass, launch.product = l.product;
+            const std::string time =
+                int32_t(i) < c.beside ? "beside" : fmt::format("{:.2f}", us * between(i, i + 1));
             text +=
-                fmt::format("\n        {:7.2f} {}", us * between(i, i + 1),
+                fmt::format("\n        {:>7} {}", time,
                             describeLaunch(m_clusters.all[size_t(m_linkClusters[p.firstLink + i])], launch));
         }
         out.push_back(text);

@@ -151,6 +151,8 @@ class Lowering {
     void formChains();
     int widen(Link* links, size_t count) const;
     static void hide(Link* links, Chain& chain);
+    static void setBeside(const std::vector<Prepared>& launches, const std::vector<size_t>& members,
+                          int64_t rows, Link* links, Chain& c);
     static const float* endOf(const Link& l);
     static std::vector<std::vector<size_t>> strands(const std::vector<Prepared>& launches,
                                                     const std::vector<size_t>& members, int64_t rows);

@@ -17,8 +17,6 @@ using namespace support;
 
 namespace {
 
-std::string onlyRow;
-
 void operations() {
     test = "operations";
     double worst = 0;
@@ -394,7 +392,7 @@ void lessons() {
 
 }  // namespace
 
-// usage: device_tests [TEST [LESSON[/PRESET]]]
+// usage: device_tests [TEST [LESSON[/PRESET]]], or of chains the row.
 int main(int count, char** arguments) {
     const std::string only = count > 1 ? arguments[1] : "";
     if (count > 2) onlyRow = arguments[2];

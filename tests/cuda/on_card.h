@@ -9,7 +9,7 @@
 namespace support {
 
 inline int passed = 0, failed = 0;
-inline std::string test, row;
+inline std::string test, row, onlyRow;  // onlyRow: how the rows begin that are tested
 
 inline void expect(bool holds, const std::string& what) {
     ++(holds ? passed : failed);

@@ -1,7 +1,11 @@
-// Perceptrons whose hidden layers are 128 wide: a block takes 8 or 16 rows through link after link, each warp
-// 16 columns of every layer. The copy engine brings the weights of the next two layers into shared memory,
-// rounded; what a warp needs of a layer is in registers before its rows are there. Weights are what the
-// tensor cores take from the left, so that eight rows are enough on the right.
+// Perceptrons whose hidden layers are 128 wide: a block takes 8 or 16 rows through link after link.
+//
+// Eight warps multiply, 16 columns of every layer each. Weights are what the tensor cores take from the left,
+// so that eight rows are enough on the right; a warp has them in registers before the rows are there. Between
+// two links the rows stand in shared memory, where the warps meet. A ninth warp has the copy engine bring the
+// weights of the next two layers into shared memory, rounded. Blocks of a cluster go through the same layers,
+// and share what they read of them. A tenth warp runs the programs that the chain begins with, beside the
+// links that do not wait for them.
 #include "core/cuda/kernels/hidden.cuh"
 
 namespace core::cuda {
@@ -23,35 +27,42 @@ __device__ __forceinline__ float4 askElement(const Program& program, uint32_t e)
     return make_float4(early.at[0].at[0], early.at[1].at[0], early.at[2].at[0], early.at[3].at[0]);
 }
 
-// Sixteen threads share a row.
-__device__ __forceinline__ void leave(Weights& weights, const Link& l, const Link* next, const Place& place,
-                                      const float* left, int first, int count, float* narrow) {
-    const int lane = int(threadIdx.x & 15), row = int(threadIdx.x >> 4), N = l.product.n;
-    const bool mine = lane < N && row < count;
-    const uint32_t e = uint32_t(first + row) * uint32_t(l.product.lde) + uint32_t(lane);
-    float4 asked = {};
-    if (mine) asked = askElement(l.program, e);
-    const float scale = l.product.scale;
-    const Lanes<4> x[2] = {loadRun<4>(left + row * step + 4 * lane),
-                           loadRun<4>(left + row * step + 64 + 4 * lane)};
-    float total[Link::fewestLeaving] = {};
+// A product that leaves: sixteen threads share a row, and the first of them have its columns.
+struct Leaving {
+    int lane = int(threadIdx.x & 15), row = int(threadIdx.x >> 4);
+    bool mine;
+    uint32_t e;
+
+    __device__ __forceinline__ Leaving(const Link& l, int first, int count) {
+        mine = lane < l.product.n && row < count;
+        e = uint32_t(first + row) * uint32_t(l.product.lde) + uint32_t(lane);
+    }
+    __device__ __forceinline__ float multiply(const Link& l, const Weights& weights,
+                                              const float* left) const {
+        const int N = l.product.n;
+        const Lanes<4> x[2] = {loadRun<4>(left + row * step + 4 * lane),
+                               loadRun<4>(left + row * step + 64 + 4 * lane)};
+        float total[Link::fewestLeaving] = {};
 #pragma unroll
-    for (int j = 0; j < 2; ++j)
+        for (int j = 0; j < 2; ++j)
 #pragma unroll
-        for (int q = 0; q < 4; ++q)
+            for (int q = 0; q < 4; ++q)
+#pragma unroll
+                for (int n = 0; n < Link::fewestLeaving; ++n)
+                    if (n < N) total[n] = __fmaf_rn(x[j].at[q], weights.at[n][j][q], total[n]);
+#pragma unroll
+        for (int across = 8; across > 0; across /= 2)
 #pragma unroll
             for (int n = 0; n < Link::fewestLeaving; ++n)
-                if (n < N) total[n] = __fmaf_rn(x[j].at[q], weights.at[n][j][q], total[n]);
-#pragma unroll
-    for (int across = 8; across > 0; across /= 2)
-#pragma unroll
-        for (int n = 0; n < Link::fewestLeaving; ++n)
-            total[n] += __shfl_xor_sync(0xffffffffu, total[n], across);
-    if (next) weights.ask(*next, place);
-    if (!mine) return;
-    const float value = runElement(l.program, l.pass, e, (lane == 0 ? total[0] : total[1]) * scale, asked);
-    if (l.keeps) narrow[row * Link::fewest + lane] = value;
-}
+                total[n] += __shfl_xor_sync(0xffffffffu, total[n], across);
+        return (lane == 0 ? total[0] : total[1]) * l.product.scale;
+    }
+    __device__ __forceinline__ void finish(const Link& l, float product, float4 asked, float* narrow) const {
+        if (!mine) return;
+        const float value = runElement(l.program, l.pass, e, product, asked);
+        if (l.keeps) narrow[row * Link::fewest + lane] = value;
+    }
+};
 
 // The sines and cosines of a product of few k: a thread takes a column of each half, and four rows.
 template <int EIGHTS>
@@ -85,17 +96,17 @@ __device__ __forceinline__ void wave(const Link& l, const Link* next, const Plac
 
 // The left operand, where it is not there.
 __device__ __noinline__ void stage(const Product& p, bool weave, int first, int count, float* left) {
-    for (int i = int(threadIdx.x); i < mostRows * width; i += threads) {
+    for (int i = int(threadIdx.x); i < mostRows * width; i += multipliers) {
         const int row = i / width, k = i % width;
         left[row * step + (weave ? woven(k) : k)] = clean(p.a[(first + min(row, count - 1)) * width + k]);
     }
-    __syncthreads();
+    meet();
 }
 
-__device__ __forceinline__ void pass(const Link& l, int first, int count) {
-    for (uint32_t e = uint32_t(first * l.each) + threadIdx.x; e < uint32_t((first + count) * l.each);
-         e += threads)
-        runElement(l.program, l.pass, e, 0, askElement(l.program, e));
+// A program alone, by so many threads.
+__device__ __forceinline__ void pass(const Link& l, int first, int count, int thread, int sharing) {
+    for (int e = first * l.each + thread; e < (first + count) * l.each; e += sharing)
+        runElement(l.program, l.pass, uint32_t(e), 0, askElement(l.program, uint32_t(e)));
 }
 
 #endif
@@ -110,64 +121,100 @@ __global__ void __launch_bounds__(threads, 1)
     float *left = shared.rows[0], *result = shared.rows[1], *const narrow = shared.narrow[0];
     if (threadIdx.x == 0) {
         for (uint64_t& barrier : shared.weightsThere) initBarrier(&barrier, 1);
-        initBarrier(&shared.linksThere, 1);
+        for (uint64_t& barrier : shared.weightsTaken) initBarrier(&barrier, warps * clusterSize());
+        initBarrier(&shared.linksThere, 1), initBarrier(&shared.besideThere, 1);
         publishBarriers();
         const int bytes = c.count * int(sizeof(Link));
         arriveExpecting(&shared.linksThere, bytes);
         copyRun(links, c.links, bytes, &shared.linksThere);
         for (int i = 0; i < c.hidden; ++i) prefetchMap(maps.of[i]);
     }
-    __syncthreads();
+    meetInCluster();
     awaitBarrier(&shared.linksThere, 0);
     awaitEarlier();
-    constexpr int rows = 8 * EIGHTS;
-    const int first = int(blockIdx.x) * rows, count = min(rows, c.rows - first);
+    const int first = int(blockIdx.x) * 8 * EIGHTS, count = min(8 * EIGHTS, c.rows - first);
+    const int warp = int(threadIdx.x >> 5), lane = int(threadIdx.x & 31);
+    if (warp == warps) {
+        if (lane == 0) bring(shared, maps, c.hidden);
+        return;
+    }
+    if (warp > warps) {
+        for (int i = 0; i < c.beside; ++i) {
+            pass(links[i], first, count, lane, 32);
+            __syncwarp();
+        }
+        if (lane == 0) arrive(&shared.besideThere);
+        return;
+    }
     const Place place;
-    Stream stream{shared, maps, c.hidden};
-    for (int i = 0; i < places; ++i) stream.ask();
+    const Rows<EIGHTS> rows(place, first, count);
+    const auto isLayer = [](Link::Way way) { return way == Link::hidden || way == Link::entering; };
     Weights weights;
-    weights.ask(links[0], place);
-    if (links[0].way == Link::hidden) weights.take(stream.next(), links[0].product.rightTurned, place);
-    for (int i = 0; i < c.count; ++i) {
+    Stream stream{shared, c.hidden};
+    const auto fetch = [&](const Link& l) {
+        if (l.way == Link::hidden)
+            weights.take(stream.next(), l.product.rightTurned, place);
+        else
+            weights.ask(l, place);
+    };
+    Finish<EIGHTS> finish;
+    float4 asked = {};  // as finish.ask, of a product that leaves
+    const auto ask = [&](const Link& l) {
+        if (isLayer(l.way)) finish.ask(l.product.straight, rows, place);
+        if (l.way != Link::leaving) return;
+        const Leaving leaving(l, first, count);
+        if (leaving.mine) asked = askElement(l.program, leaving.e);
+    };
+    bool ready = false;  // what the link reads from memory beside weights is asked for
+    fetch(links[c.beside]);
+    for (int i = c.beside; i < c.count; ++i) {
         stamp(c, i);
         const Link& l = links[i];
         const Link* const next = i + 1 < c.count ? &links[i + 1] : nullptr;
         const Link::Way way = l.way;
         const bool keeps = l.keeps;
-        if (way == Link::hidden || way == Link::entering) {
-            Finish<EIGHTS> finish(l.product.straight, first, count, place);
-            const float scale = l.product.scale;
-            Lanes<4> v[EIGHTS];
-            if (way == Link::hidden) {
-                stream.ask();
-                if (!l.leftThere) stage(l.product, !l.product.rightTurned, first, count, left);
-                multiply(weights, left, place, v);
-            } else {
-                enter(weights, l, narrow, first, count, place, v);
-            }
-            if (next) weights.ask(*next, place);
-            finish.run(scale, first, count, place, v);
-            if (keeps) keep(result, weaves(next), place, v);
+        if (l.awaits) awaitBarrier(&shared.besideThere, 0);
+        if (!ready) ask(l);
+        const Leaving leaving(l, first, count);
+        Lanes<4> v[EIGHTS];
+        float value = 0;
+        if (way == Link::hidden) {
+            stream.release();
+            if (!l.leftThere) stage(l.product, !l.product.rightTurned, first, count, left);
+            multiply(weights, left, place, v);
+        } else if (way == Link::entering) {
+            enter(weights, l, narrow, first, count, place, v);
         } else if (way == Link::leaving) {
             if (!l.leftThere) stage(l.product, false, first, count, left);
-            leave(weights, l, next, place, left, first, count, narrow);
-        } else {
-            if (next) weights.ask(*next, place);
-            if (way == Link::waves)
-                wave<EIGHTS>(l, next, place, first, count, result);
-            else
-                pass(l, first, count);
+            value = leaving.multiply(l, weights, left);
         }
-        if (next && next->way == Link::hidden) weights.take(stream.next(), next->product.rightTurned, place);
+        // The link's own weights are used up.
+        if (next) fetch(*next);
+        if (isLayer(way)) {
+            finish.run(l.product.scale, rows, v);
+            if (keeps) keep(result, weaves(next), place, v);
+        } else if (way == Link::leaving) {
+            leaving.finish(l, value, asked, narrow);
+        } else if (way == Link::waves) {
+            wave<EIGHTS>(l, next, place, first, count, result);
+        } else {
+            pass(l, first, count, int(threadIdx.x), multipliers);
+        }
+        // What other threads write now has to wait; of layers a thread reads what it has written itself.
+        ready = next && !next->awaits && (isLayer(way) || way == Link::leaving);
+        if (ready) ask(*next);
         if (keeps && way != Link::leaving) {
             float* const kept = result;
             result = left, left = kept;
         }
-        __syncthreads();
+        meet();
     }
     stamp(c, c.count);
 #endif
 }
+
+// Blocks of a cluster, which read weights once for all of them.
+constexpr unsigned mostTogether = 2;
 
 template <int EIGHTS>
 void launchEights(const Chain& c, const Maps& maps, cudaStream_t stream) {
@@ -175,15 +222,30 @@ void launchEights(const Chain& c, const Maps& maps, cudaStream_t stream) {
         cudaFuncSetAttribute(hiddenChain<EIGHTS>, cudaFuncAttributeMaxDynamicSharedMemorySize,
                              int(bytesFor(Chain::mostHiddenLinks)));
     (void)raised;
-    const auto blocks = uint32_t((c.rows + 8 * EIGHTS - 1) / (8 * EIGHTS));
-    hiddenChain<EIGHTS><<<blocks, threads, bytesFor(c.count), stream>>>(c, maps);
+    const int blocks = (c.rows + 8 * EIGHTS - 1) / (8 * EIGHTS);
+    cudaLaunchAttribute cluster = {};
+    cluster.id = cudaLaunchAttributeClusterDimension;
+    cudaLaunchConfig_t config = {};
+    config.gridDim = uint32_t(blocks), config.blockDim = uint32_t(threads);
+    config.dynamicSmemBytes = bytesFor(c.count), config.stream = stream;
+    config.attrs = &cluster, config.numAttrs = 1;
+    for (unsigned size = mostTogether; size > 0; size /= 2) {
+        int atOnce = 0;
+        cluster.val.clusterDim = {size, 1, 1};
+        if (size == 1 ||
+            (blocks % size == 0 &&
+             cudaOccupancyMaxActiveClusters(&atOnce, hiddenChain<EIGHTS>, &config) == cudaSuccess &&
+             atOnce * int(size) >= blocks))
+            break;
+    }
+    cudaLaunchKernelEx(&config, hiddenChain<EIGHTS>, c, maps);
 }
 
 }  // namespace
 
-// More blocks would read more weights than the card's cache gives.
+// A block to a processor.
 void launchHiddenChain(const Chain& c, cudaStream_t stream) {
-    constexpr int mostBlocks = 64;
+    constexpr int mostBlocks = 132;
     Maps maps = {};
     for (int i = 0; i < c.hidden; ++i)
         maps.of[i] = boxes({c.weights[i], width, width, width, 1, width}, width);

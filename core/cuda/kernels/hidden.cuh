@@ -1,4 +1,4 @@
-// Layers of perceptrons whose hidden layers are 128 wide, in blocks of 8 or 16 rows: see chain_hidden.cu.
+// What chain_hidden.cu is made of: weights on their way, and layers of 8 or 16 rows (EIGHTS times eight).
 #pragma once
 
 #include "core/cuda/kernels/boxes.h"
@@ -8,7 +8,9 @@
 namespace core::cuda {
 namespace {
 
-constexpr int threads = Chain::threads, warps = threads / 32, mostRows = Chain::together;
+constexpr int multipliers = Chain::threads, warps = multipliers / 32, mostRows = Chain::together;
+// Behind the warps that multiply one that brings weights, and one for links that are beside the others.
+constexpr int threads = multipliers + 64;
 constexpr int width = Chain::wideWidth, step = width + 8, steps = width / 16;  // steps of 16 k
 constexpr int places = 2, boxSize = width * boxWidth;
 static_assert(warps * 16 == width && mostRows == 16 && sizeof(Link) % 16 == 0);
@@ -18,7 +20,7 @@ struct Shared {
     float weights[places][width * width];
     float rows[2][mostRows * step];
     float narrow[mostRows][Link::fewest];
-    uint64_t weightsThere[places], linksThere, unused;
+    uint64_t weightsThere[places], weightsTaken[places], linksThere, besideThere;
 };
 constexpr size_t bytesFor(int links) {
     return 1024 + sizeof(Shared) + sizeof(Link) * size_t(links);
@@ -98,6 +100,7 @@ struct Weights {
                 }
         }
     }
+    // Through the first cache: all warps read the same.
     __device__ __forceinline__ void ask(const Link& l, const Place& place) {
         const Product& p = l.product;
         const int apartN = p.rightTurned ? p.ldb : 1, apartK = p.rightTurned ? 1 : p.ldb;
@@ -106,7 +109,7 @@ struct Weights {
             for (int k = 0; k < Link::shortest; ++k)
 #pragma unroll
                 for (int j = 0; j < 2; ++j)
-                    if (k < p.k) at[k][j][0] = __ldcg(p.b + (place.column + j) * apartN + k * apartK);
+                    if (k < p.k) at[k][j][0] = p.b[(place.column + j) * apartN + k * apartK];
         } else if (l.way == Link::leaving) {
             const int k = int(threadIdx.x & 15) * 4;
 #pragma unroll
@@ -116,41 +119,54 @@ struct Weights {
                 for (int j = 0; j < 2; ++j)
                     if (p.rightTurned) {
                         const float* const from = p.b + n * apartN + 64 * j + k;
-                        const float4 v = __ldcg(reinterpret_cast<const float4*>(from));
-                        at[n][j][0] = v.x, at[n][j][1] = v.y, at[n][j][2] = v.z, at[n][j][3] = v.w;
+                        const Lanes<4> v = loadRun<4>(from);
+#pragma unroll
+                        for (int q = 0; q < 4; ++q) at[n][j][q] = v.at[q];
                     } else {
 #pragma unroll
-                        for (int q = 0; q < 4; ++q) at[n][j][q] = __ldcg(p.b + n + (64 * j + k + q) * apartK);
+                        for (int q = 0; q < 4; ++q) at[n][j][q] = p.b[n + (64 * j + k + q) * apartK];
                     }
             }
         }
     }
 };
 
-// The weights of hidden layers on their way into shared memory, each into the next place.
+// Brings the weights of hidden layers into shared memory, each into the next place. Every block of a cluster
+// brings some of the boxes to all of them, once no block reads what stands there.
+__device__ __forceinline__ void bring(Shared& shared, const Maps& maps, int count) {
+    const int size = clusterSize(), rank = rankInCluster();
+    for (int layer = 0; layer < count; ++layer) {
+        const int place = layer % places;
+        uint64_t* const there = &shared.weightsThere[place];
+        if (layer >= places) awaitBarrier(&shared.weightsTaken[place], (layer / places - 1) % 2);
+        arriveExpecting(there, int(sizeof shared.weights[0]));
+        for (int i = rank; i < width / boxWidth; i += size)
+            copyBoxToAll(shared.weights[place] + i * boxSize, maps.of[layer], i * boxWidth, 0, 0, there);
+    }
+}
+
+// The same weights as a warp that multiplies sees them.
 struct Stream {
     Shared& shared;
-    const Maps& maps;
-    int count, asked = 0, taken = 0;
+    int count, taken = 0;
 
-    // Once no thread reads the weights of two layers before.
-    __device__ __forceinline__ void ask() {
-        if (asked == count) return;
-        if (threadIdx.x == 0) {
-            uint64_t* const there = &shared.weightsThere[asked % places];
-            arriveExpecting(there, int(sizeof shared.weights[0]));
-#pragma unroll
-            for (int i = 0; i < width / boxWidth; ++i)
-                copyBox(shared.weights[asked % places] + i * boxSize, maps.of[asked], i * boxWidth, 0, 0,
-                        there);
-        }
-        ++asked;
-    }
     __device__ __forceinline__ const float* next() {
         awaitBarrier(&shared.weightsThere[taken % places], taken / places % 2);
         return shared.weights[taken++ % places];
     }
+    // Once the warp has in registers what it took last. Nobody waits for what would let no more weights in,
+    // and the blocks that it would be told may have ended.
+    __device__ __forceinline__ void release() {
+        const int lane = int(threadIdx.x & 31), layer = taken - 1;
+        if (layer + places < count && lane < clusterSize())
+            arriveAt(&shared.weightsTaken[layer % places], lane);
+    }
 };
+
+// Until all warps that multiply are here.
+__device__ __forceinline__ void meet() {
+    asm volatile("bar.sync 1, %0;" ::"n"(multipliers) : "memory");
+}
 
 template <int EIGHTS>
 __device__ __forceinline__ void multiply(const Weights& weights, const float* left, const Place& place,
@@ -207,57 +223,73 @@ __device__ __forceinline__ void enter(const Weights& weights, const Link& l, con
                 if (k < K) v[i].at[q] = __fmaf_rn(x[i][q / 2][k], weights.at[k][q % 2][0], v[i].at[q]);
 }
 
+// Where the thread's pairs of a layer stand in the card's memory. Those of rows that are not there are
+// others.
+template <int EIGHTS>
+struct Rows {
+    int at[EIGHTS][2];
+    bool there[EIGHTS][2];
+
+    __device__ __forceinline__ Rows(const Place& place, int first, int count) {
+#pragma unroll
+        for (int i = 0; i < EIGHTS; ++i)
+#pragma unroll
+            for (int h = 0; h < 2; ++h) {
+                there[i][h] = place.row(i, h) < count;
+                at[i][h] = (first + min(place.row(i, h), count - 1)) * width + place.column;
+            }
+    }
+};
+
 // The straight program of a layer, two columns of two rows in each of v; what it reads is asked for before.
 template <int EIGHTS>
 struct Finish {
-    Straight s;
-    Lanes<4> bias, bias2, more[EIGHTS];
+    const Straight* of;  // in shared memory
+    float2 bias, bias2, more[EIGHTS][2];
 
-    __device__ __forceinline__ Finish(const Straight& straight, int first, int count, const Place& place)
-        : s(straight) {
-        const auto askRow = [&](const float* from, Lanes<4>& to) {
-            if (!from) return;
-            const float2 pair = __ldcg(reinterpret_cast<const float2*>(from + place.column));
-            to.at[0] = to.at[2] = pair.x, to.at[1] = to.at[3] = pair.y;
-        };
-        askRow(s.bias, bias), askRow(s.bias2, bias2);
+    __device__ __forceinline__ void ask(const Straight& s, const Rows<EIGHTS>& rows, const Place& place) {
+        const auto load = [](const float* from) { return __ldcg(reinterpret_cast<const float2*>(from)); };
+        of = &s;
+        if (s.bias) bias = load(s.bias + place.column);
+        if (s.bias2) bias2 = load(s.bias2 + place.column);
         const float* const from = s.added ? s.added : s.slopeOf;
         if (!from) return;
 #pragma unroll
         for (int i = 0; i < EIGHTS; ++i)
 #pragma unroll
-            for (int h = 0; h < 2; ++h) {
-                const int row = first + min(place.row(i, h), count - 1);
-                const float2 pair =
-                    __ldcg(reinterpret_cast<const float2*>(from + row * width + place.column));
-                more[i].at[2 * h] = pair.x, more[i].at[2 * h + 1] = pair.y;
-            }
+            for (int h = 0; h < 2; ++h) more[i][h] = load(from + rows.at[i][h]);
     }
-    __device__ __forceinline__ void run(float scale, int first, int count, const Place& place,
-                                        Lanes<4> (&v)[EIGHTS]) {
-        const auto add = [](float x, float y) { return x + y; };
+    __device__ __forceinline__ void run(float scale, const Rows<EIGHTS>& rows, Lanes<4> (&v)[EIGHTS]) const {
+        const Straight& s = *of;
         const auto store = [&](float* to) {
             if (!to) return;
 #pragma unroll
             for (int i = 0; i < EIGHTS; ++i)
 #pragma unroll
                 for (int h = 0; h < 2; ++h)
-                    if (place.row(i, h) < count)
-                        *reinterpret_cast<float2*>(to + (first + place.row(i, h)) * width + place.column) =
+                    if (rows.there[i][h])
+                        *reinterpret_cast<float2*>(to + rows.at[i][h]) =
                             make_float2(v[i].at[2 * h], v[i].at[2 * h + 1]);
+        };
+        const auto add = [](Lanes<4>& to, const float2& first, const float2& second) {
+            to.at[0] += first.x, to.at[1] += first.y, to.at[2] += second.x, to.at[3] += second.y;
         };
         change(v, [=](float x) { return x * scale; });
 #pragma unroll
         for (int i = 0; i < EIGHTS; ++i) {
-            if (s.bias) v[i] = each<4>(v[i], bias, add);
-            if (s.bias2) v[i] = each<4>(v[i], bias2, add);
-            if (s.added) v[i] = each<4>(v[i], more[i], add);
+            if (s.bias) add(v[i], bias, bias);
+            if (s.bias2) add(v[i], bias2, bias2);
+            if (s.added) add(v[i], more[i][0], more[i][1]);
         }
         store(s.early);
         if (s.activation) activate<false>(Op(s.activation), s.a, v);
         if (s.slope) {
-            activate<false>(Op(s.slope), s.a, more);
-            change(v, more, [](float x, float y) { return x * y; });
+            Lanes<4> slope[EIGHTS];
+#pragma unroll
+            for (int i = 0; i < EIGHTS; ++i)
+                slope[i] = {more[i][0].x, more[i][0].y, more[i][1].x, more[i][1].y};
+            activate<false>(Op(s.slope), s.a, slope);
+            change(v, slope, [](float x, float y) { return x * y; });
         }
         store(s.late);
     }

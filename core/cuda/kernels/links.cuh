@@ -24,10 +24,10 @@ __device__ __forceinline__ void passElements(const Link& l, uint32_t begin, uint
 __device__ __forceinline__ void stamp(const Chain& c, int i) {
     if (blockIdx.x != 0 || threadIdx.x != 0) return;
     c.stamps[i] = clock64();
-    if (i != 0 && i != c.count) return;
+    if (i != c.beside && i != c.count) return;
     int64_t nanoseconds;
     asm volatile("mov.u64 %0, %globaltimer;" : "=l"(nanoseconds));
-    c.stamps[c.count + (i == 0 ? 1 : 2)] = nanoseconds;
+    c.stamps[c.count + (i == c.beside ? 1 : 2)] = nanoseconds;
 }
 
 }  // namespace

@@ -46,6 +46,41 @@ __device__ __forceinline__ void awaitBarrier(uint64_t* barrier, int parity) {
             : "r"(sharedAddress(barrier)), "r"(parity)
             : "memory");
 }
+
+// ---- blocks of a cluster
+
+__device__ __forceinline__ int clusterSize() {
+    uint32_t size;
+    asm("mov.u32 %0, %cluster_nctaid.x;" : "=r"(size));
+    return int(size);
+}
+__device__ __forceinline__ int rankInCluster() {
+    uint32_t rank;
+    asm("mov.u32 %0, %cluster_ctarank;" : "=r"(rank));
+    return int(rank);
+}
+// For all threads of all blocks, which then see each other's barriers, or all of their shared memory.
+__device__ __forceinline__ void meetInCluster() {
+    asm volatile("barrier.cluster.arrive.relaxed.aligned;\nbarrier.cluster.wait.acquire.aligned;" ::
+                     : "memory");
+}
+__device__ __forceinline__ void syncCluster() {
+    asm volatile("barrier.cluster.arrive.release.aligned;\nbarrier.cluster.wait.acquire.aligned;" ::
+                     : "memory");
+}
+// At the barrier that stands in the same place of another block. Says nothing of what was written: as a
+// release it would wait until all of that has reached the card's memory.
+__device__ __forceinline__ void arriveAt(uint64_t* barrier, int rank) {
+    asm volatile(
+        "{\n"
+        ".reg .b32 there;\n"
+        "mapa.shared::cluster.u32 there, %0, %1;\n"
+        "mbarrier.arrive.relaxed.cluster.shared::cluster.b64 _, [there];\n"
+        "}" ::"r"(sharedAddress(barrier)),
+        "r"(rank)
+        : "memory");
+}
+
 // ---- copies
 
 __device__ __forceinline__ void prefetchMap(const CUtensorMap& map) {
@@ -58,6 +93,16 @@ __device__ __forceinline__ void copyBox(void* to, const CUtensorMap& map, int co
         "cp.async.bulk.tensor.3d.shared::cluster.global.tile.mbarrier::complete_tx::bytes"
         " [%0], [%1, {%2, %3, %4}], [%5];" ::"r"(sharedAddress(to)),
         "l"(&map), "r"(column), "r"(line), "r"(matrix), "r"(sharedAddress(barrier))
+        : "memory");
+}
+// The same into the same place of all blocks of the cluster; the barrier of each counts the bytes.
+__device__ __forceinline__ void copyBoxToAll(void* to, const CUtensorMap& map, int column, int line,
+                                             int matrix, uint64_t* barrier) {
+    const uint16_t all = uint16_t((1 << clusterSize()) - 1);
+    asm volatile(
+        "cp.async.bulk.tensor.3d.shared::cluster.global.tile.mbarrier::complete_tx::bytes.multicast::cluster"
+        " [%0], [%1, {%2, %3, %4}], [%5], %6;" ::"r"(sharedAddress(to)),
+        "l"(&map), "r"(column), "r"(line), "r"(matrix), "r"(sharedAddress(barrier)), "h"(all)
         : "memory");
 }
 
