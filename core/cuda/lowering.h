@@ -172,7 +172,9 @@ class Lowering {
     void uploadTurns();
     static bool isBeside(const Prepared& earlier, const Prepared& later, int nth);
     void joinBeside();
+    void doubleSums();
     void joinProducts();
+    void joinClusters();
     void joinInto(std::vector<Prepared>& out, std::vector<Prepared>& members, int form);
     static bool meet(const std::vector<Interval>& of, const std::vector<Interval>& with);
     static bool ordered(const Prepared& x, const Prepared& y);

@@ -29,6 +29,8 @@ void Lowering::prepare() {
     makeOnTheWay();
     joinLayers();
     uploadTurns();
+    doubleSums();
+    joinClusters();
     joinProducts();
     // A wait for the card costs as much as some dozen launches.
     if (m_options.unroll == 0) m_options.unroll = m_launches.size() <= 160 ? 8 : 1;

@@ -92,21 +92,25 @@ struct Layers {
 };
 
 // Products of columns whose results are only stored, by one launch: a block takes a share of one tile's sum,
-// and a second kernel adds the shares up, or, of narrow products, the last block of a tile. In the card's
-// memory.
+// and a second kernel adds the shares up; or, of narrow products, the last block of a tile; or, of short
+// sums, the blocks of a cluster together. In the card's memory.
 struct Member {
     Product product;
     float* out = nullptr;
-    int32_t firstBlock = 0;       // of those that multiply; a block for each tile of each share
+    int32_t firstBlock = 0;       // of those that multiply; a block for each tile of each share, or a cluster
     int32_t firstRun = 0;         // of runs of four of the result
     uint32_t* tickets = nullptr;  // narrow: of each tile
 };
 struct Together {
     static constexpr int forms = 3, narrow = 2;  // narrow: of few columns, or of few rows
-    static constexpr int sides[] = {192, 128};   // of a tile; narrow ones have `few` by at most `many`
+    static constexpr int clusters = forms;       // of short sums: a cluster for each tile
+    static constexpr int clusterTile = 64, mostShares = 8, longestShare = 128;  // share: of a sum, by a block
+    static constexpr int clusterFew = 2, clusterMany = 128;  // a tile of few columns, or of few rows
+    static constexpr int sides[] = {192, 128};  // of a tile; narrow ones have `few` by at most `many`
     static constexpr int few = 4, many = 256, narrowest = 16;
     const Member* list = nullptr;
     int32_t count = 0, blocks = 0, runs = 0, form = 0;
+    int32_t shares = 1;  // blocks of a cluster
 };
 
 // A matrix whose transpose is wanted elsewhere: to[column * lines + line]. Lies in the card's memory.

@@ -19,6 +19,7 @@ void launchLinesProduct(const Product& product, const Pass& pass, cudaStream_t s
 void launchGroupProduct(const Product& product, const Pass& pass, cudaStream_t stream);
 void launchLayers(const Layers& layers, cudaStream_t stream);
 void launchNarrow(const Together& together, cudaStream_t stream);
+void launchClusters(const Together& together, cudaStream_t stream);
 void launchTogether(const Together& together, cudaStream_t stream);
 void launchTurns(const Turns& turns, cudaStream_t stream);
 void launchSum(const Plain& plain, const Pass& pass, cudaStream_t stream);

@@ -126,6 +126,7 @@ void launchShares(const Together& all, cudaStream_t stream) {
 
 void launchTogether(const Together& all, cudaStream_t stream) {
     if (all.form == Together::narrow) return launchNarrow(all, stream);
+    if (all.form == Together::clusters) return launchClusters(all, stream);
     all.form == 0 ? launchShares<Tile<Together::sides[0], Together::sides[0], 3, 4, 4>>(all, stream)
                   : launchShares<Tile<Together::sides[1], Together::sides[1], 2, 4, 4>>(all, stream);
     addShares<<<uint32_t((all.runs + threads - 1) / threads), threads, 0, stream>>>(all);
