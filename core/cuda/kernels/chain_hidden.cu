@@ -66,8 +66,8 @@ struct Leaving {
 
 // The sines and cosines of a product of few k: a thread takes a column of each half, and four rows.
 template <int EIGHTS>
-__device__ __forceinline__ void wave(const Link& l, const Link* next, const Place& place, int first,
-                                     int count, float* result) {
+__device__ __forceinline__ void wave(const Link& l, bool weave, const Place& place, int first, int count,
+                                     float* result) {
     const Product& p = l.product;
     const int apartN = p.rightTurned ? p.ldb : 1, apartK = p.rightTurned ? 1 : p.ldb;
     const int n = place.column / 2;
@@ -80,7 +80,6 @@ __device__ __forceinline__ void wave(const Link& l, const Link* next, const Plac
         for (int q = 0; q < 2 * EIGHTS; ++q)
             v.at[q] = __fmaf_rn(p.a[(first + min(place.t + 4 * q, count - 1)) * p.lda + k], b, v.at[q]);
     }
-    const bool weave = weaves(next);
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
         const int column = n + (half == 0 ? l.sinesAt : l.cosinesAt), at = weave ? woven(column) : column;
@@ -148,64 +147,69 @@ __global__ void __launch_bounds__(threads, 1)
     }
     const Place place;
     const Rows<EIGHTS> rows(place, first, count);
-    const auto isLayer = [](Link::Way way) { return way == Link::hidden || way == Link::entering; };
     Weights weights;
     Stream stream{shared, c.hidden};
-    const auto fetch = [&](const Link& l) {
-        if (l.way == Link::hidden)
-            weights.take(stream.next(), l.product.rightTurned, place);
-        else
+    const auto fetch = [&](const Link& l, Link::Way way, bool turned) {
+        if (way == Link::hidden)
+            weights.take(stream.next(), turned, place);
+        else if (way == Link::entering || way == Link::leaving)
             weights.ask(l, place);
     };
     Finish<EIGHTS> finish;
     float4 asked = {};  // as finish.ask, of a product that leaves
-    const auto ask = [&](const Link& l) {
-        if (isLayer(l.way)) finish.ask(l.product.straight, rows, place);
-        if (l.way != Link::leaving) return;
+    const auto ask = [&](const Step& s, const Link& l) {
+        if (s.isLayer()) finish.ask(s, rows, place);
+        if (s.way != Link::leaving) return;
         const Leaving leaving(l, first, count);
         if (leaving.mine) asked = askElement(l.program, leaving.e);
     };
     bool ready = false;  // what the link reads from memory beside weights is asked for
-    fetch(links[c.beside]);
+    Step now(links[c.beside]);
+    fetch(links[c.beside], now.way, now.turned);
     for (int i = c.beside; i < c.count; ++i) {
         stamp(c, i);
-        const Link& l = links[i];
-        const Link* const next = i + 1 < c.count ? &links[i + 1] : nullptr;
-        const Link::Way way = l.way;
-        const bool keeps = l.keeps;
-        if (l.awaits) awaitBarrier(&shared.besideThere, 0);
-        if (!ready) ask(l);
+        const Link &l = links[i], &following = links[i + 1];
+        const bool last = i + 1 == c.count;
+        const Link::Way nextWay = last ? Link::elements : following.way;
+        const bool nextTurned = !last && following.product.rightTurned;
+        const bool weave = nextWay == Link::hidden && !nextTurned;
+        if (now.awaits) awaitBarrier(&shared.besideThere, 0);
+        if (!ready) ask(now, l);
         const Leaving leaving(l, first, count);
         Lanes<4> v[EIGHTS];
         float value = 0;
-        if (way == Link::hidden) {
+        if (now.way == Link::hidden) {
             stream.release();
-            if (!l.leftThere) stage(l.product, !l.product.rightTurned, first, count, left);
+            if (!now.leftThere) stage(l.product, !now.turned, first, count, left);
             multiply(weights, left, place, v);
-        } else if (way == Link::entering) {
+        } else if (now.way == Link::entering) {
             enter(weights, l, narrow, first, count, place, v);
-        } else if (way == Link::leaving) {
-            if (!l.leftThere) stage(l.product, false, first, count, left);
+        } else if (now.way == Link::leaving) {
+            if (!now.leftThere) stage(l.product, false, first, count, left);
             value = leaving.multiply(l, weights, left);
         }
         // The link's own weights are used up.
-        if (next) fetch(*next);
-        if (isLayer(way)) {
-            finish.run(l.product.scale, rows, v);
-            if (keeps) keep(result, weaves(next), place, v);
-        } else if (way == Link::leaving) {
+        fetch(following, nextWay, nextTurned);
+        if (now.isLayer()) {
+            finish.run(now, rows, v);
+            if (now.keeps) keep(result, weave, place, v);
+        } else if (now.way == Link::leaving) {
             leaving.finish(l, value, asked, narrow);
-        } else if (way == Link::waves) {
-            wave<EIGHTS>(l, next, place, first, count, result);
+        } else if (now.way == Link::waves) {
+            wave<EIGHTS>(l, weave, place, first, count, result);
         } else {
             pass(l, first, count, int(threadIdx.x), multipliers);
         }
         // What other threads write now has to wait; of layers a thread reads what it has written itself.
-        ready = next && !next->awaits && (isLayer(way) || way == Link::leaving);
-        if (ready) ask(*next);
-        if (keeps && way != Link::leaving) {
+        ready = now.isLayer() || now.way == Link::leaving;
+        if (now.keeps && now.way != Link::leaving) {
             float* const kept = result;
             result = left, left = kept;
+        }
+        if (!last) {
+            now = Step(following);
+            ready = ready && !now.awaits;
+            if (ready) ask(now, following);
         }
         meet();
     }

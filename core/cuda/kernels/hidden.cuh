@@ -45,9 +45,34 @@ __device__ __forceinline__ int rowOf(int j) {
 __device__ __forceinline__ int woven(int c) {
     return (c & ~15) + 4 * (c >> 1 & 3) + 2 * (c >> 3 & 1) + (c & 1);
 }
-__device__ __forceinline__ bool weaves(const Link* next) {
-    return next && next->way == Link::hidden && !next->product.rightTurned;
-}
+
+// What threads ask of a link again and again, in registers: a branch that waits for shared memory is slow.
+struct Step {
+    Link::Way way;
+    bool leftThere, keeps, awaits, turned, adds;
+    uint8_t activation, slope;
+    float scale, a;
+    const float *bias, *bias2, *more;  // more: what is added, or what the slope is of
+    float *early, *late;
+
+    __device__ __forceinline__ explicit Step(const Link& l)
+        : way(l.way),
+          leftThere(l.leftThere),
+          keeps(l.keeps),
+          awaits(l.awaits),
+          turned(l.product.rightTurned),
+          adds(l.product.straight.added != nullptr),
+          activation(l.product.straight.activation),
+          slope(l.product.straight.slope),
+          scale(l.product.scale),
+          a(l.product.straight.a),
+          bias(l.product.straight.bias),
+          bias2(l.product.straight.bias2),
+          more(adds ? l.product.straight.added : l.product.straight.slopeOf),
+          early(l.product.straight.early),
+          late(l.product.straight.late) {}
+    __device__ __forceinline__ bool isLayer() const { return way == Link::hidden || way == Link::entering; }
+};
 
 // The thread's place in a layer's result: two columns of rows at[h], and of those eight further on.
 struct Place {
@@ -172,7 +197,8 @@ template <int EIGHTS>
 __device__ __forceinline__ void multiply(const Weights& weights, const float* left, const Place& place,
                                          Lanes<4> (&v)[EIGHTS]) {
     const float* const line = left + rowOf(place.g) * step + 4 * place.t;
-    float acc[2][EIGHTS][4] = {};  // even and odd k, so that sums wait less for each other
+    constexpr int chains = EIGHTS == 1 ? 4 : 2;  // so that sums wait less for each other
+    float acc[chains][EIGHTS][4] = {};
 #pragma unroll
     for (int s = 0; s < steps; ++s) {
         Lanes<4> x[EIGHTS];
@@ -186,14 +212,18 @@ __device__ __forceinline__ void multiply(const Weights& weights, const float* le
 #pragma unroll
             for (int i = 0; i < EIGHTS; ++i) {
                 const uint32_t b[2] = {__float_as_uint(x[i].at[2 * h]), __float_as_uint(x[i].at[2 * h + 1])};
-                multiplyAdd(acc[h][i], of, b);
+                multiplyAdd(acc[(2 * s + h) % chains][i], of, b);
             }
         }
     }
 #pragma unroll
     for (int i = 0; i < EIGHTS; ++i)
 #pragma unroll
-        for (int q = 0; q < 4; ++q) v[i].at[q % 2 * 2 + q / 2] = acc[0][i][q] + acc[1][i][q];
+        for (int q = 0; q < 4; ++q) {
+            float sum = acc[0][i][q] + acc[1][i][q];
+            if constexpr (chains == 4) sum += acc[2][i][q] + acc[3][i][q];
+            v[i].at[q % 2 * 2 + q / 2] = sum;
+        }
 }
 
 // The rows of few numbers that a layer comes from stand in `narrow` or in the card's memory.
@@ -244,23 +274,21 @@ struct Rows {
 // The straight program of a layer, two columns of two rows in each of v; what it reads is asked for before.
 template <int EIGHTS>
 struct Finish {
-    const Straight* of;  // in shared memory
     float2 bias, bias2, more[EIGHTS][2];
 
-    __device__ __forceinline__ void ask(const Straight& s, const Rows<EIGHTS>& rows, const Place& place) {
+    __device__ __forceinline__ void ask(const Step& s, const Rows<EIGHTS>& rows, const Place& place) {
         const auto load = [](const float* from) { return __ldcg(reinterpret_cast<const float2*>(from)); };
-        of = &s;
         if (s.bias) bias = load(s.bias + place.column);
         if (s.bias2) bias2 = load(s.bias2 + place.column);
-        const float* const from = s.added ? s.added : s.slopeOf;
-        if (!from) return;
+        if (!s.more) return;
 #pragma unroll
         for (int i = 0; i < EIGHTS; ++i)
 #pragma unroll
-            for (int h = 0; h < 2; ++h) more[i][h] = load(from + rows.at[i][h]);
+            for (int h = 0; h < 2; ++h) more[i][h] = load(s.more + rows.at[i][h]);
     }
-    __device__ __forceinline__ void run(float scale, const Rows<EIGHTS>& rows, Lanes<4> (&v)[EIGHTS]) const {
-        const Straight& s = *of;
+    __device__ __forceinline__ void run(const Step& s, const Rows<EIGHTS>& rows,
+                                        Lanes<4> (&v)[EIGHTS]) const {
+        const float scale = s.scale;
         const auto store = [&](float* to) {
             if (!to) return;
 #pragma unroll
@@ -279,7 +307,7 @@ struct Finish {
         for (int i = 0; i < EIGHTS; ++i) {
             if (s.bias) add(v[i], bias, bias);
             if (s.bias2) add(v[i], bias2, bias2);
-            if (s.added) add(v[i], more[i][0], more[i][1]);
+            if (s.adds) add(v[i], more[i][0], more[i][1]);
         }
         store(s.early);
         if (s.activation) activate<false>(Op(s.activation), s.a, v);
