@@ -136,6 +136,20 @@ class DdpmPanelsTest : public QObject {
             QVERIFY2(words.contains(word), qPrintable(words));
     }
 
+    // The panels look at another t than the result has, and the ruler shows both.
+    void theRulerShowsWhereTheRunStands() {
+        Stage stage(420, 340);
+        stage.show(pointsFrame("ring8"));
+        stage.pane.maximise("forward");
+        for (const auto& [step, found] : {std::pair{20, false}, {50, true}}) {
+            stage.stand({.run = 1, .step = step});
+            const views::Rect body = stage.body("forward");
+            const views::Rect end = {body.x1 - 24, body.y1 - 31, body.x1, body.y1 - 12};
+            keep(stage.picture(), "ruler");
+            QCOMPARE(coloured(stage.picture(), end, views::Theme{}.ink(views::Ink::generated)) > 3, found);
+        }
+    }
+
     void fieldsHaveAScale() {
         Frame frame = pointsFrame("ring8");
         std::fill(frame.channels["score_error"].values.begin(), frame.channels["score_error"].values.end(),

@@ -65,6 +65,7 @@ void SharedTime::settle(const core::Frame& frame, const SamplingPlace& place, co
         m_told = -1;
     }
     const core::TrajectoryPtr run = runOf(frame, place.run);
+    m_run = run && !run->steps.empty() ? run->timeOf(std::clamp(place.step, 0, int(run->steps.size()))) : NAN;
     if (run && !(place == m_followed)) {
         m_followed = place;
         // At the result, and where the mouse has just put it, time stays as it is.
@@ -94,7 +95,8 @@ bool SharedTime::ruler(Canvas& canvas, const std::string& id, Rect where, const 
     const Rect grip = {where.x0, where.y0, where.x1, where.y0 + canvas.px(16)};
     const bool held = canvas.holds(id, grip);
     if (canvas.hovered(grip))
-        canvas.tooltip("The time that all these panels look at; the run of the sampler goes there, too.");
+        canvas.tooltip(
+            "The time that these panels look at. The ring is where the run of the sampler stands.");
     if (held) {
         const float share = (canvas.mouse().at.x - where.x0 - margin) / (where.width() - 2 * margin);
         drag(std::round(high * (1 - double(std::clamp(share, 0.f, 1.f)))), actions);
@@ -114,6 +116,7 @@ bool SharedTime::ruler(Canvas& canvas, const std::string& id, Rect where, const 
         if (where.height() > canvas.px(14) + line)
             canvas.text({left, y + canvas.px(5)}, label, {.paint = Ink::faint, .size = Size::small});
     }
+    if (std::isfinite(m_run)) canvas.circle({xOf(m_run), y}, 4, Stroke(Ink::generated, 2));
     canvas.dot({xOf(m_t), y}, 5, Ink::selection);
     return held;
 }

@@ -48,12 +48,14 @@ class SharedTime {
     void settle(const core::Frame& frame, const SamplingPlace& place, const SetHandle& set);
     // From the mouse: the sampling run goes there, too.
     void drag(double t, const SamplingActions& actions);
-    // A strip with times from `high` on the left down to 0; true while the mouse drags it.
+    // A strip with times from `high` on the left down to 0, a ring where the sampling run stands; true while
+    // the mouse drags it.
     bool ruler(Canvas& canvas, const std::string& id, Rect where, const core::Frame& frame,
                const SamplingActions& actions);
 
   private:
     double m_t = 0;
+    double m_run = NAN;        // where the sampling run stands
     int m_steps = 0;           // T
     double m_told = -1;        // what the run knows
     SamplingPlace m_followed;  // the place that was seen last
