@@ -171,4 +171,8 @@ void drawKey(Canvas& canvas, Rect where, const std::vector<LegendEntry>& entries
     }
 }
 
+void drawKeyAbove(Canvas& canvas, Rect& area, const std::vector<LegendEntry>& entries) {
+    drawKey(canvas, area.cutTop(keyHeight(canvas, area.width(), entries)), entries);
+}
+
 }  // namespace views

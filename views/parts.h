@@ -55,5 +55,7 @@ float widthOf(const Canvas& canvas, const LegendEntry& entry);
 float keyWidth(const Canvas& canvas, const std::vector<LegendEntry>& entries);  // on one line
 float keyHeight(const Canvas& canvas, float width, const std::vector<LegendEntry>& entries);
 void drawKey(Canvas& canvas, Rect where, const std::vector<LegendEntry>& entries);
+// All of it, at the top of the area, which keeps the rest.
+void drawKeyAbove(Canvas& canvas, Rect& area, const std::vector<LegendEntry>& entries);
 
 }  // namespace views

@@ -272,8 +272,8 @@ void drawRateDistortion(Canvas& canvas, const core::Frame& frame) {
         y = axisOver(low - air, high + air, "D, nats");
     }
     Rect area = canvas.area();
-    drawKey(canvas, area.cutTop(canvas.lineHeight()),
-            {{"R, D", Ink::learned, LegendEntry::line}, {"D + β R", Ink::exact, LegendEntry::dashed}});
+    drawKeyAbove(canvas, area,
+                 {{"R, D", Ink::learned, LegendEntry::line}, {"D + β R", Ink::exact, LegendEntry::dashed}});
     Plot plot = canvas.plot("plane", {.x = x, .y = y}, area);
     if (!std::isfinite(rate) || !std::isfinite(distortion))
         return canvas.empty("Rate and distortion appear with the first step.", plot.rect());

@@ -41,8 +41,8 @@ void drawWidths(Canvas& canvas, const core::Frame& frame, Rect where) {
         for (float v : row)
             if (std::isfinite(v)) most = std::max(most, double(v));
     where.cutBottom(canvas.px(6));  // half a tick label
-    drawKey(canvas, where.cutTop(canvas.lineHeight()),
-            {{"p(z|x)", Ink::exact, LegendEntry::dashed}, {"q(z|x)", Ink::learned, LegendEntry::area}});
+    drawKeyAbove(canvas, where,
+                 {{"p(z|x)", Ink::exact, LegendEntry::dashed}, {"q(z|x)", Ink::learned, LegendEntry::area}});
     const Axis x{.low = 0.5, .high = n + 0.5, .label = n > 4 ? "k" : "", .ticks = n > 4};
     const Axis y = axisOver(0, most * 1.1, "σ_k");
     Plot plot = canvas.plot("widths", {.x = x, .y = y}, where);

@@ -155,9 +155,11 @@ void LatentPlane::plane(Canvas& canvas, const core::Frame& frame, const SetHandl
     }
     const Draw one = drawOf(frame);
     if (one.known) {
-        const Vec at = plot.place(one.mu[0], one.mu[1]);
+        // Names do not flee from dice that the hand holds.
+        const std::array marks = {plot.place(one.mu[0], one.mu[1]), plot.place(one.z()[0], one.z()[1])};
         const float reach = canvas.px(9);
-        taken.push_back({at.x - reach, at.y - reach, at.x + reach, at.y + reach});
+        for (size_t i = 0; i < (m_held ? 1 : marks.size()); ++i)
+            taken.push_back({marks[i].x - reach, marks[i].y - reach, marks[i].x + reach, marks[i].y + reach});
     }
     nameClasses(canvas, plot, frame, codes, taken);
 
@@ -263,10 +265,10 @@ void LatentPlane::oneDraw(Canvas& canvas, const core::Frame& frame, const SetHan
     const float across =
         upright ? canvas.px(112) : std::clamp(where.width() - canvas.px(272), canvas.px(96), canvas.px(120));
     const bool narrow = across < canvas.px(108);
-    const auto number = [narrow](float v) {
+    const auto number = [decimals = across < canvas.px(116) ? 2 : 3](float v) {
         if (std::abs(v) >= 1000) return figure(v, 2);
-        const double shown = std::abs(v) < (narrow ? 0.005f : 0.0005f) ? 0 : std::abs(double(v));
-        return fmt::format("{}{:.{}f}", v < 0 && shown > 0 ? "−" : "", shown, narrow ? 2 : 3);
+        const bool zero = std::abs(v) < 0.5 * std::pow(10., -decimals);
+        return fmt::format("{}{:.{}f}", v < 0 && !zero ? "−" : "", zero ? 0. : std::abs(double(v)), decimals);
     };
     const bool tight = !upright && where.width() < canvas.px(364);
     const auto numbers = [&](const std::vector<Row>& rows) {

@@ -61,7 +61,7 @@ PlotStyle dataPlane(const core::Frame& frame) {
 void drawPointPairs(Canvas& canvas, const core::Frame& frame) {
     const Series real = Series::columns(frame.find("real")), recon = Series::columns(frame.find("recon"));
     Rect area = canvas.area();
-    drawKey(canvas, area.cutTop(canvas.lineHeight()), {{"x", Ink::data}, {"x̂", Ink::generated}});
+    drawKeyAbove(canvas, area, {{"x", Ink::data}, {"x̂", Ink::generated}});
     Plot plot = canvas.plot("pairs", dataPlane(frame), area);
     plot.segments(real, recon, Stroke(Paint(Ink::faint, 0.6f), 1));
     plot.points(real, Paint(Ink::data, 0.8f), 2.5f);
@@ -70,8 +70,7 @@ void drawPointPairs(Canvas& canvas, const core::Frame& frame) {
 }
 
 void drawHolesOfPoints(Canvas& canvas, const core::Frame& frame, Rect where) {
-    drawKey(canvas, where.cutTop(canvas.lineHeight()),
-            {{"x", Ink::data}, {"x(z), q(z) least", Ink::generated}});
+    drawKeyAbove(canvas, where, {{"x", Ink::data}, {"x(z), q(z) least", Ink::generated}});
     Plot plot = canvas.plot("holes", dataPlane(frame), where);
     plot.points(Series::columns(frame.find("real_points")), Paint(Ink::data, 0.35f), 1.75f);
     plot.points(Series::columns(frame.find("holes")), Ink::generated, 4);
@@ -84,8 +83,7 @@ void drawDensities(Canvas& canvas, const core::Frame& frame, Rect where) {
     const double peak = 1 / (2 * M_PI);
     const FieldStyle style = {.map = Map::diverging, .low = -peak, .high = peak};
     const auto end = [&](float t) { return Paint::fixed(canvas.theme().map(Map::diverging, t)); };
-    drawKey(canvas, where.cutTop(canvas.lineHeight()),
-            {{"q > p", end(1), LegendEntry::area}, {"q < p", end(0), LegendEntry::area}});
+    drawKeyAbove(canvas, where, {{"q > p", end(1), LegendEntry::area}, {"q < p", end(0), LegendEntry::area}});
     const Axis axis{.low = -reach, .high = reach, .ticks = false};
     Plot plot = canvas.plot("densities", {.x = axis, .y = axis, .equal = true, .grid = false}, where);
     const core::Tensor* q = frame.find("aggregate_field");
@@ -202,7 +200,7 @@ void drawSamples(Canvas& canvas, const core::Frame& frame, const Cursor& cursor)
         return;
     }
     Rect area = canvas.area();
-    drawKey(canvas, area.cutTop(canvas.lineHeight()), {{"x", Ink::data}, {"x(z), z ∼ p(z)", Ink::generated}});
+    drawKeyAbove(canvas, area, {{"x", Ink::data}, {"x(z), z ∼ p(z)", Ink::generated}});
     Plot plot = canvas.plot("samples", dataPlane(frame), area);
     plot.points(Series::columns(frame.find("real_points")), Paint(Ink::data, 0.7f), 2);
     plot.points(Series::columns(samples), Paint(Ink::generated, 0.6f), 1.75f);
