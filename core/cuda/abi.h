@@ -195,7 +195,7 @@ struct alignas(16) Link {
     Way way = elements;
     bool leftThere = false;    // the left operand is what the link before kept in shared memory
     bool keeps = false;        // the result stays there for the next link
-    bool awaits = false;       // what the links beside make
+    bool awaits = false;       // the links beside; and asks for nothing before it begins
     bool recurs = false;       // prelude: what the next repeat begins with comes of it
     int32_t each = 1;          // elements of a row
     float* wavesTo = nullptr;  // rows of sines and cosines; the columns that they begin at

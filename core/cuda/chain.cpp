@@ -145,7 +145,7 @@ void Lowering::setBeside(const std::vector<Prepared>& launches, const std::vecto
     };
     if (count == c.count || awaits(size_t(count))) return;
     c.beside = count;
-    for (size_t i = size_t(count); i < members.size(); ++i) links[i].awaits = awaits(i);
+    for (size_t i = size_t(count); i < members.size(); ++i) links[i].awaits = links[i].awaits || awaits(i);
 }
 
 // One launch for some; false where no kernel can carry it out.

@@ -48,6 +48,19 @@ Link::Way hiddenWay(Link& l) {
     }
 }
 
+// Does a program read what the link before writes, other than as its product's operand?
+bool readsResults(const Program& p, const Link& before, int64_t rows) {
+    for (int i = 0; i < before.program.count; ++i) {
+        const uint8_t store = before.program.code[i].store;
+        if (store == Instruction::nothing) continue;
+        const Output& out = before.program.outputs[store];
+        const float* const end = out.data + rows * (out.step ? out.step : before.each);
+        for (int k = 0; k < p.operandCount; ++k)
+            if (p.operands[k].data >= out.data && p.operands[k].data < end) return true;
+    }
+    return false;
+}
+
 }  // namespace
 
 // Changes nothing where the links are something else.
@@ -69,6 +82,8 @@ void Lowering::hide(Link* links, Chain& chain) {
         const float* const made = before.way == Link::waves      ? before.wavesTo
                                   : before.way == Link::elements ? nullptr
                                                                  : endOf(before);
+        // Of a layer a thread asks for what it has written itself; here others have.
+        l.awaits = l.way == Link::leaving && readsResults(l.program, before, chain.rows);
         const bool few = before.way == Link::leaving;
         const bool same = made == in.a && (!few || (of.n == in.k && of.lde == in.lda));
         l.leftThere = made && same && few == (l.way == Link::entering) && l.way != Link::waves;

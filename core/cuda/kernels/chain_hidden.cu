@@ -64,7 +64,8 @@ struct Leaving {
     }
 };
 
-// The sines and cosines of a product of few k: a thread takes a column of each half, and four rows.
+// The sines and cosines of a product of few k: a thread takes a column of each half, and every
+// fourth row.
 template <int EIGHTS>
 __device__ __forceinline__ void wave(const Link& l, bool weave, const Place& place, int first, int count,
                                      float* result) {
