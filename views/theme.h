@@ -48,6 +48,8 @@ struct Theme {
     bool moves = true;  // what the user changes moves in 150 ms; off for tests and pictures
 
     Rgba ink(Ink ink) const;
+    // A branch of a sampling run: its run's colour, on its way to that of words.
+    Rgba branch() const { return mix(ink(Ink::generated), ink(Ink::text), 0.55f); }
     // One of ten colours, safe for the colour-blind and of distinct lightness.
     Rgba classColour(int index) const;
     // The map at t in [0, 1]; values outside are clamped, NaN is the grid's colour.

@@ -116,9 +116,9 @@ void SamplingTimeline::paintEvent(QPaintEvent*) {
     if (m_branch) {
         const int from = m_branch->forkStep;
         const double fork = xOfState(*m_branch, std::min(from, int(m_branch->steps.size())));
-        painter.setPen(QPen(colour(theme, views::Ink::learned), scaled(1.5)));
+        painter.setPen(QPen(colour(theme.branch()), scaled(1.5)));
         painter.drawLine(QPointF(fork, y), QPointF(fork, above));
-        paintTrack(painter, *m_branch, from, above, colour(theme, views::Ink::learned));
+        paintTrack(painter, *m_branch, from, above, colour(theme.branch()));
     }
     paintTrack(painter, *m_run, 0, y, colour(theme, views::Ink::generated));
     paintTicks(painter, ticks());

@@ -155,9 +155,11 @@ QString sheetOf(const views::Theme& t) {
 
 }  // namespace
 
+QColor colour(views::Rgba paint) {
+    return QColor(paint.r, paint.g, paint.b, paint.a);
+}
 QColor colour(const views::Theme& t, views::Ink ink) {
-    const views::Rgba c = t.ink(ink);
-    return QColor(c.r, c.g, c.b, c.a);
+    return colour(t.ink(ink));
 }
 
 void applyStyle(const views::Theme& wanted) {

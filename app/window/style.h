@@ -9,6 +9,7 @@
 namespace app {
 
 QColor colour(const views::Theme& theme, views::Ink ink);
+QColor colour(views::Rgba paint);
 
 // Dresses the whole application; widgets that draw themselves ask for the theme on their own.
 void applyStyle(const views::Theme& theme);

@@ -31,12 +31,6 @@ Images picturesOf(std::span<const float> values, int side, Trajectory::Quantity 
     return isNoise(quantity) ? noisePictures(values, side) : dataPictures(values, side);
 }
 
-// A branch has the colour of its run in another shade, on its way to that of words.
-Paint branchPaint(const Canvas& canvas) {
-    const Theme& theme = canvas.theme();
-    return Paint::fixed(mix(theme.ink(Ink::generated), theme.ink(Ink::text), 0.55f));
-}
-
 // Within a small plane, which has no room around it.
 void nameAxes(Canvas& canvas, Plot& plot) {
     canvas.outline(plot.rect(), Stroke(Ink::grid, 1));
@@ -90,7 +84,7 @@ void Viewer::draw(Canvas& canvas, const core::Frame& frame, const SamplingPlace&
     const double t = run->steps.empty() ? 0 : run->timeOf(first.step);
     // The branch stands at the same time as the run, or as far as it has got.
     const int beside = t <= 0 ? int(branch->steps.size()) : stepAt(*branch, t);
-    const Shown second = shownOf(*branch, beside, "branch", branchPaint(canvas));
+    const Shown second = shownOf(*branch, beside, "branch", Paint::fixed(canvas.theme().branch()));
     // Side by side or one below the other, whichever has the larger pictures.
     const float gap = canvas.px(16);
     const auto columns = arranged(canvas, {first, second}, {area.column(0, 2, gap), area.column(1, 2, gap)});
