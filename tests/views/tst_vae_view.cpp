@@ -191,6 +191,10 @@ class VaeViewTest : public QObject {
                 }
             }
         }
+        // Not between two dots, where it would pass for the other's.
+        const auto two =
+            views::vae::placeNames({{200, 200}, {245, 200}}, {{30, 14}, {30, 14}}, within, {}, 4);
+        QVERIFY(two[0].x1 < 200 && two[1].x0 > 245);
         // Alone it stands beside its dot.
         const auto alone = views::vae::placeNames({{200, 200}}, {{40, 14}}, within, {}, 4);
         QCOMPARE(alone[0].centre().y, 200.f);

@@ -22,8 +22,16 @@ bool inside(const Rect& a, const Rect& b) {
 
 std::vector<Rect> placeNames(const std::vector<Vec>& dots, const std::vector<Vec>& sizes, const Rect& within,
                              std::vector<Rect> taken, float radius) {
-    for (const Vec dot : dots)
-        taken.push_back({dot.x - radius, dot.y - radius, dot.x + radius, dot.y + radius});
+    // A name right beside another dot would pass for that one's, unless both dots are in the same place.
+    const auto touches = [&](const Rect& place, size_t i) {
+        const auto by = [&](const Vec& dot) {
+            const bool apart = std::hypot(dot.x - dots[i].x, dot.y - dots[i].y) > 2 * radius;
+            const float across = apart ? 3 * radius : radius;
+            return overlap(place, {dot.x - across, dot.y - radius, dot.x + across, dot.y + radius});
+        };
+        return std::any_of(dots.begin(), dots.end(), by) ||
+               std::any_of(taken.begin(), taken.end(), [&](const Rect& r) { return overlap(place, r); });
+    };
     std::vector<Rect> places;
     for (size_t i = 0; i < dots.size(); ++i) {
         const Vec dot = dots[i], size = sizes[i];
@@ -42,10 +50,7 @@ std::vector<Rect> placeNames(const std::vector<Vec>& dots, const std::vector<Vec
                     const float cost =
                         std::abs(down) + (right ? 0 : 0.75f * size.y) + (down < 0 ? 0.25f * size.y : 0);
                     const Rect place = beside(right, down);
-                    if (cost >= least || !inside(place, within)) continue;
-                    if (std::any_of(taken.begin(), taken.end(),
-                                    [&](const Rect& other) { return overlap(place, other); }))
-                        continue;
+                    if (cost >= least || !inside(place, within) || touches(place, i)) continue;
                     least = cost;
                     best = place;
                 }
