@@ -116,9 +116,9 @@ namespace {
 void markBroken(Canvas& canvas, const Plot& plot) {
     const Rect& r = plot.rect();
     const float half = canvas.px(5), rise = canvas.px(2.5f), foot = r.y1 - canvas.px(12);
-    canvas.fill({r.x0 - half, foot - canvas.px(2), r.x0 + half, foot + canvas.px(2)}, Ink::background);
+    canvas.fill({r.x0, foot - canvas.px(2), r.x0 + 2 * half, foot + canvas.px(2)}, Ink::background);
     for (const float y : {foot - canvas.px(2), foot + canvas.px(2)})
-        canvas.line({r.x0 - half, y + rise}, {r.x0 + half, y - rise}, Stroke(Ink::faint, 1.5f));
+        canvas.line({r.x0, y + rise}, {r.x0 + 2 * half, y - rise}, Stroke(Ink::faint, 1.5f));
 }
 
 }  // namespace

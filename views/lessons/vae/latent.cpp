@@ -6,8 +6,6 @@
 #include <array>
 #include <cmath>
 
-#include "views/lessons/vae/class_names.h"
-
 namespace views::vae {
 
 namespace {
@@ -87,6 +85,7 @@ void LatentPlane::draw(Canvas& canvas, const core::Frame& frame, const SetHandle
     if (frame.step < m_step) {
         m_asked = false;
         m_extent = 4;
+        m_names.forget();
     }
     m_step = frame.step;
     Rect area = canvas.area();
@@ -183,7 +182,7 @@ void LatentPlane::plane(Canvas& canvas, const core::Frame& frame, const SetHandl
 }
 
 void LatentPlane::nameClasses(Canvas& canvas, Plot& plot, const core::Frame& frame, const Codes& codes,
-                              const std::vector<Rect>& taken) const {
+                              const std::vector<Rect>& taken) {
     const core::Tensor* labels = frame.find("codes_label");
     if (!labels) return;
     struct Mean {
@@ -204,7 +203,7 @@ void LatentPlane::nameClasses(Canvas& canvas, Plot& plot, const core::Frame& fra
         const Vec at = plot.place(mean.x / mean.count, mean.y / mean.count);
         if (plot.rect().contains(at)) dots.push_back({at, name, k});
     }
-    drawNamedDots(canvas, dots, plot.rect(), taken);
+    m_names.draw(canvas, dots, plot.rect(), taken);
 }
 
 void LatentPlane::decoded(Canvas& canvas, Plot& plot, const core::Frame& frame, const Codes& codes,

@@ -5,6 +5,7 @@
 #include <array>
 #include <vector>
 
+#include "views/lessons/vae/class_names.h"
 #include "views/lessons/vae/situation.h"
 
 namespace views::vae {
@@ -35,13 +36,14 @@ class LatentPlane {
     void plane(Canvas& canvas, const core::Frame& frame, const SetHandle& set, Cursor& cursor, Rect where);
     // A dot at each class's mean, and its name, which keeps clear of what is taken.
     void nameClasses(Canvas& canvas, Plot& plot, const core::Frame& frame, const Codes& codes,
-                     const std::vector<Rect>& taken) const;
+                     const std::vector<Rect>& taken);
     void decoded(Canvas& canvas, Plot& plot, const core::Frame& frame, const Codes& codes,
                  const Cursor& cursor) const;
     // x -> mu, sigma; eps; z -> decoded picture, beside or below the plane.
     void oneDraw(Canvas& canvas, const core::Frame& frame, const SetHandle& set, Rect where, bool upright);
     void moveEps(const Draw& one, double x, double y, const SetHandle& set);
 
+    ClassNames m_names;
     double m_extent = 4;
     std::array<int, 2> m_axes = {0, 1};
     bool m_held = false;       // the dice are in the user's hand
