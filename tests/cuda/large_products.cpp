@@ -160,6 +160,7 @@ void largeProducts() {
     double worst = 0;
     for (const Case& c : cases) {
         row = c.name;
+        if (!row.starts_with(onlyRow)) continue;
         try {
             Layout layout;
             Recorder r(layout, Recorder::Access::train);
@@ -184,6 +185,7 @@ void largeProducts() {
     };
     for (const Perceptron& c : perceptrons) {
         row = c.name;
+        if (!row.starts_with(onlyRow)) continue;
         try {
             Layout layout;
             Recorder r(layout, Recorder::Access::train);
@@ -196,8 +198,7 @@ void largeProducts() {
             expect(false, e.what());
         }
     }
-    std::printf("products: %zu sizes, TF32 off by at most %.2g of FP32\n",
-                std::size(cases) + std::size(perceptrons), worst);
+    std::printf("products: TF32 off by at most %.2g of FP32\n", worst);
 }
 
 }  // namespace support
