@@ -392,7 +392,7 @@ void lessons() {
 
 }  // namespace
 
-// usage: device_tests [TEST [how the names of its rows begin]], or of chains the row.
+// usage: device_tests [TEST [how the names of its rows begin]]
 int main(int count, char** arguments) {
     const std::string only = count > 1 ? arguments[1] : "";
     if (count > 2) onlyRow = arguments[2];
