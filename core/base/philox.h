@@ -66,6 +66,17 @@ GS_INLINE float normalAt(const Position& at, uint64_t element) {
     return element & 1 ? second : first;
 }
 
+// The first `count` normal numbers at a position.
+inline void normals(const Position& at, uint64_t count, float* into) {
+    for (uint64_t e = 0; e < count; e += 4) {
+        const Block b = draw(at, uint32_t(e / 4));
+        float four[4];
+        normalPair(b.word[0], b.word[1], four[0], four[1]);
+        normalPair(b.word[2], b.word[3], four[2], four[3]);
+        for (uint64_t k = 0; k < 4 && e + k < count; ++k) into[e + k] = four[k];
+    }
+}
+
 // The number of a stream from its name (FNV-1a).
 constexpr uint32_t streamOf(std::string_view name) {
     uint32_t hash = 2166136261u;

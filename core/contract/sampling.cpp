@@ -9,25 +9,32 @@ namespace core {
 
 // ---- Kept
 
-Kept::Kept(std::vector<float> values, bool asHalves) {
+Kept::Kept(std::vector<float> values, bool asHalves) : m_size(int64_t(values.size())) {
     if (asHalves) {
         m_halves.reserve(values.size());
         for (float value : values) m_halves.push_back(toHalf(value));
     } else {
-        m_floats = std::move(values);
+        const auto floats = std::make_shared<const std::vector<float>>(std::move(values));
+        m_floats = {floats, floats->data()};
     }
 }
 
 float Kept::at(int64_t i) const {
-    return m_halves.empty() ? m_floats[size_t(i)] : fromHalf(m_halves[size_t(i)]);
+    return m_floats ? m_floats.get()[i] : fromHalf(m_halves[size_t(i)]);
 }
 
 void Kept::read(int64_t begin, std::span<float> into) const {
-    if (m_halves.empty()) {
-        std::copy_n(m_floats.begin() + begin, into.size(), into.begin());
+    if (m_floats) {
+        std::copy_n(m_floats.get() + begin, into.size(), into.begin());
         return;
     }
     for (size_t i = 0; i < into.size(); ++i) into[i] = fromHalf(m_halves[size_t(begin) + i]);
+}
+
+std::vector<float> Kept::values() const {
+    std::vector<float> out(static_cast<size_t>(m_size));
+    read(0, out);
+    return out;
 }
 
 // ---- Trajectory

@@ -32,14 +32,20 @@ class Kept {
   public:
     Kept() = default;
     Kept(std::vector<float> values, bool asHalves);
-    int64_t size() const { return int64_t(m_floats.size() + m_halves.size()); }
-    int64_t bytes() const { return int64_t(4 * m_floats.size() + 2 * m_halves.size()); }
+    // Numbers that stand among others, which are there as long as one of them is kept.
+    Kept(std::shared_ptr<const float> values, int64_t size) : m_floats(std::move(values)), m_size(size) {}
+    int64_t size() const { return m_size; }
+    int64_t bytes() const { return (m_floats ? 4 : 2) * m_size; }
     float at(int64_t i) const;
     void read(int64_t begin, std::span<float> into) const;
+    std::vector<float> values() const;
+    // The same, but as floats that stand alone.
+    Kept apart() const { return {values(), false}; }
 
   private:
-    std::vector<float> m_floats;
+    std::shared_ptr<const float> m_floats;
     std::vector<uint16_t> m_halves;
+    int64_t m_size = 0;
 };
 
 // What a step leaves behind; shared by the runs that have it in common.

@@ -51,6 +51,52 @@ NodeId Executor::channelOf(const std::string& channel) const {
     return m_plan.graph->probes.at(channel);
 }
 
+int64_t Executor::givenWidth(const Series& series) const {
+    const Graph& g = *m_plan.graph;
+    int64_t width = 0;
+    for (const std::string& handle : series.handles)
+        width += g.handleShapes[size_t(g.handles.at(handle))].size();
+    CHECK(int64_t(series.numbers.size()) == series.runs * width,
+          "series: expected {} numbers for each of {} runs, got {}", width, series.runs,
+          series.numbers.size());
+    return width;
+}
+
+int64_t Executor::keptWidth(const Series& series) const {
+    int64_t width = 0;
+    for (const std::string& channel : series.kept) width += sizeOf(channelOf(channel));
+    return width;
+}
+
+SeriesRows Executor::runSeries(uint64_t seed, uint64_t step, const Series& series) {
+    const Graph& g = *m_plan.graph;
+    givenWidth(series);
+    const std::shared_ptr<float[]> rows(new float[size_t(series.runs * keptWidth(series))]);
+    auto given = series.numbers.begin();
+    float* kept = rows.get();
+    std::vector<float> values;
+    for (int i = 0; i < series.runs; ++i) {
+        for (const std::string& handle : series.handles) {
+            const int64_t size = g.handleShapes[size_t(g.handles.at(handle))].size();
+            setHandle(handle, {given, given + size});
+            given += size;
+        }
+        run(seed, step + uint64_t(i));
+        for (const std::string& channel : series.kept) {
+            const NodeId id = channelOf(channel);
+            get(id, kept);
+            kept += sizeOf(id);
+        }
+        for (const auto& [handle, id] : g.carried) {
+            if (!m_plan.alive[size_t(id)]) continue;
+            values.resize(size_t(sizeOf(id)));
+            get(id, values.data());
+            setHandle(handle, values);
+        }
+    }
+    return {rows, rows.get()};
+}
+
 void Executor::read(const std::string& channel, Tensor& into) const {
     const NodeId id = channelOf(channel);
     into.shape = m_plan.graph->nodes[size_t(id)].shape;

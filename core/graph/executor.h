@@ -10,6 +10,17 @@
 
 namespace core {
 
+// Runs of a plan one after the other, each of which goes on from the one before it: see Recorder::carry.
+struct Series {
+    int runs = 1;
+    std::vector<std::string> handles;  // that differ from run to run
+    std::vector<float> numbers;        // a row for each run, of all these handles
+    std::vector<std::string> kept;     // channels
+};
+
+// What is kept of a series: a row for each run, of all these channels.
+using SeriesRows = std::shared_ptr<const float>;
+
 // Replays one plan.
 class Executor {
   public:
@@ -23,6 +34,11 @@ class Executor {
     virtual bool run(uint64_t seed, uint64_t step, int steps = 1) = 0;
     // So many steps take less time in one run than in several; 1 where that makes no difference.
     virtual int together() const { return 1; }
+
+    // Some runs, of step `step` and those after it.
+    virtual SeriesRows runSeries(uint64_t seed, uint64_t step, const Series& series);
+    // So many runs, at most, take less time in one series than in several.
+    virtual int runsTogether() const { return 1; }
 
     // Slow mode: the next segment of the step; true when the step is complete. Compile with byStage.
     bool runSegment(uint64_t seed, uint64_t step);
@@ -61,13 +77,17 @@ class Executor {
     // A channel's value, [size of its shape].
     virtual void get(NodeId channel, float* into) const = 0;
     virtual void put(NodeId channel, const float* from) = 0;
+    NodeId channelOf(const std::string& channel) const;
+    int64_t sizeOf(NodeId id) const { return m_plan.graph->nodes[size_t(id)].shape.size(); }
+    // Numbers in a row of what is given to a series, and of what is kept of it.
+    int64_t givenWidth(const Series& series) const;
+    int64_t keptWidth(const Series& series) const;
 
     Plan m_plan;
 
   private:
     // Phases that run no times are passed over.
     void skipIdle();
-    NodeId channelOf(const std::string& channel) const;
 
     std::vector<NodeId> m_scalars;
     size_t m_segment = 0;

@@ -75,6 +75,7 @@ struct Graph {
     std::map<std::string, int> handles;  // name -> index
     std::vector<Shape> handleShapes;
     std::vector<std::vector<float>> handleValues;  // initial values
+    std::map<std::string, NodeId> carried;         // what handles become in the next run of a series
     std::vector<std::shared_ptr<const std::vector<float>>> constants;
     std::vector<TablePtr> tables;         // drawRows: slot
     std::map<NodeId, int> gradientEntry;  // node -> Layout entry whose flat gradient it writes

@@ -81,6 +81,12 @@ Var Recorder::handle(const std::string& name, const Shape& shape, std::vector<fl
     m_graph.handleValues.push_back(std::move(values));
     return add({.op = Op::handle, .shape = shape, .slot = it->second, .name = name});
 }
+void Recorder::carry(Var handle, Var value) {
+    const Node& to = node(handle.id());
+    CHECK(to.op == Op::handle && to.shape == value.shape(), "carry: expected {} as a handle, got {}",
+          value.shape().text(), to.shape.text());
+    m_graph.carried[to.name] = value.id();
+}
 
 Var Recorder::constant(const Shape& shape, std::vector<float> values) {
     CHECK(int64_t(values.size()) == shape.size(), "constant: expected {} values, got {}", shape.size(),

@@ -97,6 +97,8 @@ class Recorder {
     Var live(int slot);
     // An input that is written between runs by its name (a cursor); starts with `values`.
     Var handle(const std::string& name, const Shape& shape, std::vector<float> values);
+    // In a series of runs the handle has in each what `value` was in the one before; `value` is a channel.
+    void carry(Var handle, Var value);
     Var constant(const Shape& shape, std::vector<float> values);
     Var fill(const Shape& shape, float value);
     // N(0, 1) and U[0, 1) from the stream of this name, fresh at every step.

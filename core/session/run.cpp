@@ -81,6 +81,7 @@ void Run::rebuild(bool keepWeights) {
     plans->step = plans->deployment->prepare(compile(plans->train, *layout, {}));
     plans->last = plans->step.get();
 
+    m_samplings.networkChanged();
     m_measures = m_lesson->measures();
     m_plans = std::move(plans);
     m_layout = std::move(layout);

@@ -74,7 +74,7 @@ class Run {
     void sample(int64_t id, const SamplingRequest& request);
     void fork(int64_t id, int64_t parent, int step, const SamplingRequest& request);
     SamplingRuns& samplings() { return m_samplings; }
-    // One evaluation of the network for the sampler whose turn it is; false if all are complete.
+    // The next evaluations of the network for the sampler whose turn it is; false if all are complete.
     bool sampleMore() { return m_samplings.advance(*m_lesson, *m_device); }
 
     // Every channel that this configuration can give.

@@ -5,7 +5,6 @@
 
 #include "core/base/finite.h"
 #include "core/base/philox.h"
-#include "core/graph/ops.h"
 
 namespace core {
 namespace {
@@ -13,50 +12,8 @@ namespace {
 // The exact state is kept before every step whose number this divides; a fork repeats the steps from there.
 constexpr int exactEvery = 16;
 
-// Names of what the platform adds to the lesson's recording.
-constexpr const char *xHandle = "sampling/x", *yHandle = "sampling/y", *tHandle = "sampling/t";
-constexpr const char* scaleHandles[] = {"sampling/signal", "sampling/noise", "sampling/clip"};
-constexpr const char* weightHandles[] = {"sampling/keep", "sampling/clean", "sampling/before",
-                                         "sampling/sigma"};
-constexpr const char *epsProbe = "sampling/eps", *rawProbe = "sampling/raw", *usedProbe = "sampling/used",
-                     *nextProbe = "sampling/next";
-constexpr float anyMagnitude = 1e30f;
-
-Shape batchOf(const Shape& sample, int count) {
-    switch (sample.rank()) {
-        case 1:
-            return {count, sample[0]};
-        case 2:
-            return {count, sample[0], sample[1]};
-        default:
-            return {count, sample[0], sample[1], sample[2]};
-    }
-}
-
-// Into [-limit, limit]; exactly x where it is inside.
-Var clamped(Var x, Var limit) {
-    const Var low = x - relu(x - limit);
-    return low + relu(-low - limit);
-}
-
-std::shared_ptr<const Graph> record(Lesson& lesson, Layout& layout, const SamplingSetup& setup, int count) {
-    Recorder r(layout, Recorder::Access::view);
-    const Shape shape = batchOf(setup.sample, count);
-    const std::vector<float> zeros(size_t(shape.size()), 0);
-    const Var x = r.handle(xHandle, shape, zeros), y = r.handle(yHandle, shape, zeros);
-    const auto number = [&](const char* name, float value) { return r.handle(name, {1}, {value}); };
-    const Var signal = number(scaleHandles[0], 1), noise = number(scaleHandles[1], 1),
-              limit = number(scaleHandles[2], anyMagnitude);
-    const Denoised d =
-        lesson.denoise(r, {.x = x, .t = r.handle(tHandle, {1, 1}, {1}), .signal = signal, .noise = noise});
-    r.probe(rawProbe, d.clean);
-    r.probe(epsProbe, d.noise);
-    const Var used = r.probe(usedProbe, clamped(d.clean, limit));
-    Var next = number(weightHandles[0], 0) * x + number(weightHandles[1], 0) * used;
-    next = next + number(weightHandles[2], 0) * y;
-    r.probe(nextProbe, next + number(weightHandles[3], 0) * r.normal("sampling/noise", shape));
-    return std::make_shared<const Graph>(r.take());
-}
+// A series leaves no more numbers than these in one piece of memory.
+constexpr int64_t mostOfSeries = int64_t(1) << 23;
 
 double settingOf(const Settings& settings, const std::string& name, double otherwise) {
     const auto found = settings.find(name);
@@ -71,53 +28,18 @@ int64_t bytesOf(const KeptStep& step) {
 
 }  // namespace
 
-// ---- SampledNetwork
-
-SampledNetwork::SampledNetwork(Lesson& lesson, const Layout& from, const Store& store, int samples,
-                               int64_t step, const std::string& weights)
-    : layout(from), count(samples), trainingStep(step), weightsFrom(weights) {
-    setup = *lesson.sampling();
-    path = lesson.samplingPath();
-    graph = record(lesson, layout, setup, count);
-    parameters = averages = store.weights.parameters;
-    state = store.weights.state;
-    live = {store.live.begin(), store.live.end()};
-    for (const Layout::Entry& e : layout.entries()) {
-        const int average = e.trained ? layout.find("ema." + e.name) : -1;
-        if (average < 0) continue;
-        const int64_t at = layout.entries()[size_t(average)].offset;
-        std::copy_n(state.begin() + at, e.shape.size(), averages.begin() + e.offset);
-    }
-    for (const Knob* knob : lesson.knobs())
-        if (knob->parameter().change == Change::sampling) liveSlots[knob->parameter().name] = knob->slot();
+const Kept& StartingNoise::of(uint64_t seed, int64_t size) {
+    if (m_seed == seed && m_values.size() == size) return m_values;
+    std::vector<float> values(static_cast<size_t>(size));
+    philox::normals({.seed = seed, .stream = philox::streamOf(Trajectory::startStream)}, uint64_t(size),
+                    values.data());
+    m_seed = seed;
+    return m_values = Kept(std::move(values), false);
 }
 
-// ---- SamplingRun
-
-struct SamplingRun::Machine {
-    Store store;
-    std::unique_ptr<Deployment> deployment;
-    std::unique_ptr<Executor> executor;
-    Tensor next, used;
-
-    Machine(const Leg& leg, Device& device)
-        : store(storeOf(leg)),
-          deployment(device.deploy(store)),
-          executor(deployment->prepare(compile(leg.network->graph, leg.network->layout, {}))) {}
-
-    static Store storeOf(const Leg& leg) {
-        const SampledNetwork& n = *leg.network;
-        Store store;
-        store.weights.parameters = leg.useAverages ? n.averages : n.parameters;
-        store.weights.state = n.state;
-        store.live.assign(n.live.begin(), n.live.end());
-        for (const auto& [knob, slot] : n.liveSlots)
-            store.live[size_t(slot)] = float(settingOf(leg.settings, knob, double(store.live[size_t(slot)])));
-        return store;
-    }
-};
-
-SamplingRun::~SamplingRun() = default;
+Kept SamplingRun::kept(const Kept& exact) const {
+    return m_trajectory.halves ? Kept(exact.values(), true) : exact;
+}
 
 void SamplingRun::begin(const Lesson& lesson, const Settings& settings, Leg& leg) const {
     leg.settings = settings;
@@ -130,12 +52,13 @@ void SamplingRun::begin(const Lesson& lesson, const Settings& settings, Leg& leg
         const bool on = p.options[size_t(settingOf(settings, p.name, knob->value()))] == "on";
         if (p.name == "use_ema") leg.useAverages = on;
         // What is clipped does not lead back.
-        if (p.name == "clip" && on && !inverts) leg.clip = leg.network->setup.clip;
+        if (p.name == "clip" && on && !inverts) leg.clip = leg.network->recording->setup.clip;
     }
 }
 
 SamplingRun::SamplingRun(const Lesson& lesson, int64_t id, SampledNetworkPtr network,
-                         const Settings& settings, uint64_t seed, int64_t halvesBeyondBytes) {
+                         const Settings& settings, uint64_t seed, StartingNoise& noise,
+                         int64_t halvesBeyondBytes) {
     auto leg = std::make_shared<Leg>(Leg{.from = 0, .network = std::move(network)});
     begin(lesson, settings, *leg);
     const SampledNetwork& n = *leg->network;
@@ -144,19 +67,14 @@ SamplingRun::SamplingRun(const Lesson& lesson, int64_t id, SampledNetworkPtr net
     leg->plan = planSampler(points, options, seed);
 
     m_end = int(points.size()) - 1;
-    m_trajectory = {.id = id, .count = n.count, .sample = n.setup.sample, .total = m_end};
+    const int count = n.recording->count;
+    m_trajectory = {.id = id, .count = count, .sample = n.recording->setup.sample, .total = m_end};
     describe(lesson, *leg, seed);
-    const int64_t numbers = n.count * n.setup.sample.size();
+    const int64_t numbers = count * m_trajectory.width();
     m_trajectory.halves = 8 * numbers * m_end > halvesBeyondBytes;
-    if (options.kind == "inversion") {
-        m_x = lesson.realSamples(n.count, seed);
-    } else {
-        m_x.resize(size_t(numbers));
-        const philox::Position at{.seed = seed, .stream = philox::streamOf(Trajectory::startStream)};
-        for (size_t e = 0; e < m_x.size(); ++e) m_x[e] = philox::normalAt(at, e);
-    }
-    m_trajectory.start = std::make_shared<Kept>(m_x, m_trajectory.halves);
-    m_lastClean.assign(m_x.size(), 0);
+    m_state.x =
+        options.kind == "inversion" ? Kept(lesson.realSamples(count, seed), false) : noise.of(seed, numbers);
+    m_trajectory.start = std::make_shared<Kept>(kept(m_state.x));
     m_legs = {leg};
     m_current = leg;
 }
@@ -179,9 +97,10 @@ SamplingRun::SamplingRun(const Lesson& lesson, int64_t id, const SamplingRun& pa
     const Trajectory& old = parent.m_trajectory;
     CHECK(step >= 0 && step < int(old.steps.size()), "fork: expected a step below {} of run {}, got {}",
           old.steps.size(), old.id, step);
-    CHECK(network->setup.sample == old.sample && network->count == old.count,
+    const SamplingRecording& recording = *network->recording;
+    CHECK(recording.setup.sample == old.sample && recording.count == old.count,
           "fork: expected a network of samples {}, the present one makes {}", old.sample.text(),
-          network->setup.sample.text());
+          recording.setup.sample.text());
     for (const auto& leg : parent.m_legs)
         if (leg->from <= step) m_legs.push_back(leg);
     const SamplerStep& here = old.steps[size_t(step)]->step;
@@ -226,8 +145,7 @@ SamplingRun::SamplingRun(const Lesson& lesson, int64_t id, const SamplingRun& pa
         if (at <= step) m_exact[at] = exact;
     // From the last exact state before the fork, as the parent did it.
     const auto& [at, exact] = *m_exact.rbegin();
-    m_x = exact->x;
-    m_lastClean = exact->lastClean;
+    m_state = *exact;
     m_keepFrom = step;
     const std::shared_ptr<const Leg> repeated = m_legs.back();
     m_legs.push_back(leg);
@@ -237,67 +155,90 @@ SamplingRun::SamplingRun(const Lesson& lesson, int64_t id, const SamplingRun& pa
 // Step `step` is done next, by this leg.
 void SamplingRun::enter(std::shared_ptr<const Leg> leg, int step) {
     m_current = std::move(leg);
-    m_machine.reset();
+    m_entered = false;
     m_step = step;
     m_next = 0;
     for (int at = m_current->from; at < step; ++m_next)
         if (m_current->plan[m_next].completes) ++at;
 }
 
-bool SamplingRun::advance(Device& device) {
+bool SamplingRun::advance(Device& device, SamplingMachinePtr& idle) {
     if (m_done) return false;
-    m_bytesOfLastStep = 0;
-    if (!m_machine) m_machine = std::make_unique<Machine>(*m_current, device);
-    const PlannedEvaluation& e = m_current->plan[m_next];
-    const bool firstOfStep = m_next == 0 || m_current->plan[m_next - 1].completes;
-    if (firstOfStep) {
-        if (!m_exact.count(m_step) && (m_step % exactEvery == 0 || m_step == m_keepFrom))
-            m_exact[m_step] = std::make_shared<const Exact>(Exact{m_x, m_lastClean});
-        m_stepStart = m_x;
+    const Leg& leg = *m_current;
+    const SampledNetwork& network = *leg.network;
+    const bool last = needsLast(leg.plan);
+    if (m_machine && !m_machine->is(*network.recording, device)) m_machine.reset(), m_entered = false;
+    if (!m_machine && idle && idle->is(*network.recording, device)) m_machine = std::move(idle);
+    if (!m_machine) m_machine = std::make_unique<SamplingMachine>(network.recording, device, network);
+    if (!m_entered) m_machine->load(network, leg.settings, leg.useAverages);
+    Executor& executor = m_machine->executor(last);
+    if (!m_entered) {
+        executor.setHandle(sampling::x, m_state.x.values());
+        if (last)
+            executor.setHandle(sampling::y, m_state.y.size() > 0
+                                                ? m_state.y.values()
+                                                : std::vector<float>(size_t(m_state.x.size()), 0));
+        m_entered = true;
     }
 
-    Executor& executor = *m_machine->executor;
-    executor.setHandle(xHandle, m_x);
-    if (e.y != PlannedEvaluation::nothing)
-        executor.setHandle(yHandle, e.y == PlannedEvaluation::lastClean ? m_lastClean : m_stepStart);
-    executor.setHandle(tHandle, {float(e.t)});
-    const double scales[] = {e.signal, e.noise, m_current->clip > 0 ? m_current->clip : double(anyMagnitude)};
-    for (size_t i = 0; i < 3; ++i) executor.setHandle(scaleHandles[i], {float(scales[i])});
-    const double weights[] = {e.keep, e.clean, e.before, e.sigma};
-    for (size_t i = 0; i < 4; ++i) executor.setHandle(weightHandles[i], {float(weights[i])});
-    executor.run(e.step.seed, uint64_t(m_step));
-
-    executor.read(nextProbe, m_machine->next);
-    executor.read(usedProbe, m_machine->used);
-    if (firstOfStep && m_step >= m_keepFrom) keep(e);
-    if (firstOfStep) m_lastClean.swap(m_machine->used.values);
-    m_x.swap(m_machine->next.values);
-    ++m_next;
-    if (!e.completes) return true;
-
-    if (m_step < m_keepFrom) {
-        if (++m_step == m_keepFrom) enter(m_legs.back(), m_step);
-        return true;
+    const Series series = planSeries(executor.runsTogether());
+    takeIn(series, executor.runSeries(leg.plan[m_next].step.seed, uint64_t(m_step), series));
+    if (m_current != m_legs.back() && m_step == m_keepFrom) enter(m_legs.back(), m_step);
+    if (m_done) {
+        m_state = {};
+        idle = std::move(m_machine);
     }
-    m_doing.after = Kept(m_x, m_trajectory.halves);
-    m_bytesOfLastStep = bytesOf(m_doing);
-    m_trajectory.steps.push_back(std::make_shared<const KeptStep>(std::move(m_doing)));
-    m_published = nullptr;
-    m_done = ++m_step == m_end;
-    if (!allFinite(m_x)) fail(fmt::format("step {} of the sampler gave a number that is not finite", m_step));
-    if (m_done) m_machine.reset();
     return true;
 }
 
-void SamplingRun::keep(const PlannedEvaluation& e) {
-    Machine& m = *m_machine;
-    const bool halves = m_trajectory.halves;
-    m_doing = {.step = e.step, .ofClean = e.signal < e.noise};
-    m_doing.estimate = Kept(m.executor->read(m_doing.ofClean ? rawProbe : epsProbe).values, halves);
-    for (const auto& [channel, id] : m_current->network->graph->probes) {
-        if (channel.starts_with("sampling/")) continue;
-        m_doing.extras[channel] = Kept(m.executor->read(channel).values, halves);
+// The evaluations that come next: at most so many, and not beyond the end of what this leg does.
+Series SamplingRun::planSeries(int most) const {
+    const Leg& leg = *m_current;
+    const SamplingRecording& recording = *leg.network->recording;
+    most = std::min(most, int(leg.plan.size() - m_next));
+    most = std::min(most, int(std::max<int64_t>(1, mostOfSeries / (3 * m_state.x.size()))));
+    int runs = 0;
+    for (int step = m_step; runs < most && !(m_step < m_keepFrom && step == m_keepFrom); ++runs)
+        if (leg.plan[m_next + size_t(runs)].completes) ++step;
+    return recording.series(leg.plan, m_next, runs, leg.clip);
+}
+
+// What these evaluations gave.
+void SamplingRun::takeIn(const Series& series, const SeriesRows& rows) {
+    const SamplingRecording& recording = *m_current->network->recording;
+    const int64_t width = recording.widthOf(series.kept);
+    const auto numbers = size_t(m_state.x.size());
+    // What is not finite stays so. Of all that is kept x comes first.
+    const bool finite = allFinite({rows.get() + (series.runs - 1) * width, numbers});
+    m_bytesAdded = 0;
+    for (int i = 0; i < series.runs && !m_done; ++i, ++m_next) {
+        const PlannedEvaluation& e = m_current->plan[m_next];
+        const bool begins = m_next == 0 || m_current->plan[m_next - 1].completes;
+        if (begins && !m_exact.count(m_step) && (m_step % exactEvery == 0 || m_step == m_keepFrom))
+            m_exact[m_step] = std::make_shared<const State>(
+                m_trajectory.halves ? State{m_state.x.apart(), m_state.y.apart()} : m_state);
+        if (begins) m_doing = {.step = e.step, .ofClean = ofClean(e)};
+        const float* at = rows.get() + i * width;
+        for (const std::string& channel : series.kept) {
+            const Kept values({rows, at}, recording.widthOf({channel}));
+            at += values.size();
+            if (channel == sampling::next)
+                m_state.x = values;
+            else if (channel == sampling::last)
+                m_state.y = values;
+            else if (begins && m_step >= m_keepFrom)
+                (channel == sampling::estimate ? m_doing.estimate : m_doing.extras[channel]) = kept(values);
+        }
+        if (!e.completes) continue;
+        if (m_step++ < m_keepFrom) continue;
+        m_doing.after = kept(m_state.x);
+        m_bytesAdded += bytesOf(m_doing);
+        m_trajectory.steps.push_back(std::make_shared<const KeptStep>(std::move(m_doing)));
+        m_done = m_step == m_end;
+        if (!finite && !allFinite({rows.get() + i * width, numbers}))
+            fail(fmt::format("step {} of the sampler gave a number that is not finite", m_step));
     }
+    m_published = nullptr;
 }
 
 TrajectoryPtr SamplingRun::trajectory() {
@@ -312,6 +253,7 @@ void SamplingRun::setFigures(const std::map<std::string, double>& figures) {
 
 void SamplingRun::leaveDevice() {
     m_machine.reset();
+    m_entered = false;
 }
 
 void SamplingRun::fail(const std::string& problem) {
@@ -324,8 +266,7 @@ void SamplingRun::fail(const std::string& problem) {
 void SamplingRun::addBytes(std::map<const void*, int64_t>& pieces) const {
     pieces[m_trajectory.start.get()] = m_trajectory.start->bytes();
     for (const auto& step : m_trajectory.steps) pieces[step.get()] = bytesOf(*step);
-    for (const auto& [step, exact] : m_exact)
-        pieces[exact.get()] = 4 * int64_t(exact->x.size() + exact->lastClean.size());
+    for (const auto& [step, exact] : m_exact) pieces[exact.get()] = exact->x.bytes() + exact->y.bytes();
     for (const auto& leg : m_legs) pieces[leg->network.get()] = leg->network->bytes();
 }
 

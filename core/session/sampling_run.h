@@ -1,52 +1,35 @@
 // One run of a sampler: a lesson's network with the weights of one moment, asked again and again.
 #pragma once
 
-#include <map>
-#include <memory>
-#include <optional>
-
 #include "core/contract/sampling.h"
-#include "core/graph/executor.h"
-#include "core/lessons/lesson.h"
-#include "core/session/sampler.h"
+#include "core/session/sampling_machine.h"
 
 namespace core {
 
-// A network as samplers ask it. Nothing here changes once it is made; runs share it.
-struct SampledNetwork {
-    // Records one evaluation for `count` samples and copies the weights.
-    SampledNetwork(Lesson& lesson, const Layout& layout, const Store& store, int count, int64_t trainingStep,
-                   const std::string& weightsFrom);
+// What runs begin with; as a rule the next one begins with the same.
+class StartingNoise {
+  public:
+    const Kept& of(uint64_t seed, int64_t size);
 
-    std::shared_ptr<const Graph> graph;
-    Layout layout;
-    Buffer parameters, averages, state,
-        live;  // averages: the parameters with running averages in their place
-    SamplingSetup setup;
-    SamplingPath path;
-    int count;
-    int64_t trainingStep;
-    std::string weightsFrom;
-    std::map<std::string, int> liveSlots;  // of the sampling knobs
-    int64_t bytes() const {
-        return int64_t(parameters.size() + averages.size() + state.size()) * int64_t(sizeof(float));
-    }
+  private:
+    uint64_t m_seed = 0;
+    Kept m_values;
 };
-using SampledNetworkPtr = std::shared_ptr<const SampledNetwork>;
 
 class SamplingRun {
   public:
     SamplingRun(const Lesson& lesson, int64_t id, SampledNetworkPtr network, const Settings& settings,
-                uint64_t seed, int64_t halvesBeyondBytes);
+                uint64_t seed, StartingNoise& noise, int64_t halvesBeyondBytes);
     // Goes on from the state before step `step` of the parent. If the sampler, the spacing and the number of
     // steps are the parent's, so are the points where it stands; else the rest of the way is divided anew.
     SamplingRun(const Lesson& lesson, int64_t id, const SamplingRun& parent, int step,
                 SampledNetworkPtr network, const Settings& settings, uint64_t seed,
                 int64_t halvesBeyondBytes);
-    ~SamplingRun();
 
-    // One evaluation of the network; false if there is nothing left to do.
-    bool advance(Device& device);
+    // One evaluation of the network, or several where the device takes them together; false if there is
+    // nothing left to do. Takes `idle` if it is the machine that it needs, and leaves there what it no longer
+    // needs.
+    bool advance(Device& device, SamplingMachinePtr& idle);
     bool done() const { return m_done; }
     // As far as it has got.
     TrajectoryPtr trajectory();
@@ -56,7 +39,8 @@ class SamplingRun {
     // Whatever it has on a device is given back; it goes on on the next one that it is advanced with.
     void leaveDevice();
 
-    int64_t bytesOfLastStep() const { return m_bytesOfLastStep; }
+    // Of the steps that it did when it last advanced.
+    int64_t bytesAdded() const { return m_bytesAdded; }
     // Adds up what is kept, each piece once however many runs share it.
     void addBytes(std::map<const void*, int64_t>& pieces) const;
 
@@ -70,29 +54,32 @@ class SamplingRun {
         double clip;
         std::vector<PlannedEvaluation> plan;
     };
-    // The exact state before a step.
-    struct Exact {
-        std::vector<float> x, lastClean;
+    // Before an evaluation: x, and what some samplers need of the evaluation before; none where it is not
+    // needed.
+    struct State {
+        Kept x, y;
     };
-    struct Machine;  // the executor of the leg that is under way
 
     void begin(const Lesson& lesson, const Settings& settings, Leg& leg) const;
     void enter(std::shared_ptr<const Leg> leg, int step);
-    void keep(const PlannedEvaluation& e);
+    Kept kept(const Kept& exact) const;
+    Series planSeries(int most) const;
+    void takeIn(const Series& series, const SeriesRows& rows);
     void describe(const Lesson& lesson, const Leg& leg, uint64_t seed);
 
     std::vector<std::shared_ptr<const Leg>> m_legs;
-    std::map<int, std::shared_ptr<const Exact>> m_exact;  // by step
+    std::map<int, std::shared_ptr<const State>> m_exact;  // by step
     std::shared_ptr<const Leg> m_current;  // the last one, or one of the parent's that is repeated
     int m_step = 0, m_end = 0;             // of the trajectory
     int m_keepFrom = 0;                    // what comes before is there already
     size_t m_next = 0;                     // evaluation of the leg
-    std::vector<float> m_x, m_lastClean, m_stepStart;
-    std::unique_ptr<Machine> m_machine;
+    State m_state;
+    SamplingMachinePtr m_machine;
+    bool m_entered = false;  // the machine has the leg's weights and the state
     Trajectory m_trajectory;
     KeptStep m_doing;
     TrajectoryPtr m_published;  // null if it has got further
-    int64_t m_bytesOfLastStep = 0;
+    int64_t m_bytesAdded = 0;
     bool m_done = false;
 };
 

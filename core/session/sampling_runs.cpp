@@ -28,6 +28,20 @@ Settings SamplingRuns::resolved(const Lesson& lesson, const Settings& changes, c
     return settings;
 }
 
+// With the weights of this moment.
+SampledNetworkPtr SamplingRuns::networkNow(Lesson& lesson, const Layout& layout, int count,
+                                           const Store& store, int64_t trainingStep,
+                                           const std::string& weightsFrom) {
+    if (!m_recording || m_recording->count != count)
+        m_recording = std::make_shared<const SamplingRecording>(lesson, layout, count);
+    return std::make_shared<const SampledNetwork>(lesson, m_recording, store, trainingStep, weightsFrom);
+}
+
+void SamplingRuns::networkChanged() {
+    m_recording = nullptr;
+    m_idle = nullptr;
+}
+
 void SamplingRuns::start(int64_t id, Lesson& lesson, const Layout& layout, const Store& store,
                          int64_t trainingStep, const std::string& weightsFrom,
                          const SamplingRequest& request) {
@@ -37,11 +51,10 @@ void SamplingRuns::start(int64_t id, Lesson& lesson, const Layout& layout, const
           request.count);
     const Settings settings = resolved(lesson, request.changes, nullptr);
     const int count = request.count > 0 ? request.count : setup->count;
-    auto network =
-        std::make_shared<const SampledNetwork>(lesson, layout, store, count, trainingStep, weightsFrom);
+    SampledNetworkPtr network = networkNow(lesson, layout, count, store, trainingStep, weightsFrom);
     m_runs.push_back({.id = id,
                       .run = std::make_unique<SamplingRun>(lesson, id, std::move(network), settings,
-                                                           request.seed, halvesBeyond)});
+                                                           request.seed, m_noise, halvesBeyond)});
     recount();
     m_published = nullptr;
 }
@@ -56,8 +69,7 @@ void SamplingRuns::fork(int64_t id, int64_t parent, int step, Lesson& lesson, co
     if (request.present) {
         CHECK(lesson.sampling(),
               "sampling: expected a lesson whose network can be sampled, this one has none");
-        network = std::make_shared<const SampledNetwork>(lesson, layout, store, trajectory->count,
-                                                         trainingStep, weightsFrom);
+        network = networkNow(lesson, layout, trajectory->count, store, trainingStep, weightsFrom);
     }
     m_runs.push_back({.id = id,
                       .run = std::make_unique<SamplingRun>(lesson, id, old, step, std::move(network),
@@ -79,6 +91,7 @@ void SamplingRuns::discardAll() {
 
 void SamplingRuns::leaveDevice() {
     for (Entry& e : m_runs) e.run->leaveDevice();
+    m_idle = nullptr;
 }
 
 bool SamplingRuns::active() const {
@@ -96,11 +109,11 @@ bool SamplingRuns::advance(Lesson& lesson, Device& device) {
     m_turn = next->id;
     SamplingRun& run = *next->run;
     try {
-        run.advance(device);
+        run.advance(device, m_idle);
     } catch (const Error& e) {
         run.fail(e.what());
     }
-    m_bytes += run.bytesOfLastStep();
+    m_bytes += run.bytesAdded();
     keepToBudget();
     m_published = nullptr;
     return true;

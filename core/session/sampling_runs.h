@@ -26,10 +26,12 @@ class SamplingRuns {
 
     // Before the device that runs were advanced with goes.
     void leaveDevice();
+    // The lesson's network is another one for the runs that begin from here on.
+    void networkChanged();
 
     bool active() const;
-    // One evaluation of the network of the run whose turn it is; where all are complete, some work on their
-    // figures. False if nothing is left to do.
+    // The next evaluations of the network of the run whose turn it is; where all are complete, some work on
+    // their figures. False if nothing is left to do.
     bool advance(Lesson& lesson, Device& device);
     std::shared_ptr<const Samplings> published();
 
@@ -42,13 +44,18 @@ class SamplingRuns {
     };
     bool judgeOne(Lesson& lesson);
     SamplingRun& find(int64_t id);
+    SampledNetworkPtr networkNow(Lesson& lesson, const Layout& layout, int count, const Store& store,
+                                 int64_t trainingStep, const std::string& weightsFrom);
     Settings resolved(const Lesson& lesson, const Settings& changes, const Settings* base) const;
     void recount();
     void keepToBudget();
 
     int64_t m_budget;
-    std::list<Entry> m_runs;  // oldest first
-    int64_t m_turn = -1;      // the id of the run that went on last
+    std::list<Entry> m_runs;           // oldest first
+    SamplingRecordingPtr m_recording;  // for the number of samples that was asked for last
+    StartingNoise m_noise;
+    SamplingMachinePtr m_idle;  // of the run that ended last
+    int64_t m_turn = -1;        // the id of the run that went on last
     int64_t m_bytes = 0;
     int m_dropped = 0;
     std::string m_notice;
