@@ -9,7 +9,7 @@
 namespace core::cuda {
 
 // Changes with every change to this file, products.h and programs.h; a plugin of another version is refused.
-constexpr uint32_t abiVersion = 18;
+constexpr uint32_t abiVersion = 19;
 
 // ---- attention: P = softmax(scale q k^T), out = P v, for each head of each sample; or the gradients of that
 
@@ -212,7 +212,7 @@ struct Chain {
     const Link* links = nullptr;
     int32_t count = 0, rows = 0;
     int32_t width = 32;  // of what stands in shared memory; a multiple of 32
-    // Above 0: a perceptron with so many hidden products, wideWidth wide, for blocks of wideRows.
+    // Above 0: a perceptron with so many hidden products, `width` wide, for blocks of wideRows.
     int32_t layers = 0;
     static constexpr int wideRows = 80, wideWidth = 128, wideLayers = 3, wideLinks = 8;
     // Above 0: a perceptron whose hidden layers all are wideWidth wide; the number of products between them,
@@ -230,8 +230,7 @@ struct Chain {
 // A phase that is repeated, by two launches instead of many: `prelude` works out what is the same for all
 // rows, for every repeat; then each row goes through all repeats of a perceptron by itself.
 struct Loop {
-    static constexpr int width = 128, mostLayers = 3,
-                         mostNumbers = 4;  // numbers: of a row that goes in or out
+    static constexpr int mostLayers = 3, mostNumbers = 4;  // numbers: of a row that goes in or out
     static constexpr int mostEnds = 3, mostSums = 4, mostStates = 3;
     static constexpr int mostValues = 10, mostLinks = 8, mostFloats = 4096;  // of the prelude
     // The same for all rows.
@@ -259,7 +258,7 @@ struct Loop {
     const Link* before = nullptr;  // the prelude's
     const Link* links = nullptr;   // what goes in, the hidden layers, what comes out, and programs behind it
     int32_t beforeCount = 0, count = 0;
-    int32_t layers = 0, rows = 0, repeats = 0;
+    int32_t layers = 0, width = 0, rows = 0, repeats = 0;  // width: of the hidden layers
     uint64_t stepsAhead = 0;
     int32_t valueCount = 0, stateCount = 0;
     int32_t sumCount = 0;    // 0: the programs are run as they are

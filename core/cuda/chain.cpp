@@ -82,20 +82,21 @@ Lowering::Waiting Lowering::waiting(const Prepared& earlier, const Prepared& lat
 
 // Are the links a perceptron as kernels/chain_wide.cu has it? Its number of hidden products,
 // or 0. What only the next link reads is then stored nowhere.
-int Lowering::widen(Link* links, size_t count) const {
-    constexpr int width = Chain::wideWidth;
+int Lowering::widen(Link* links, size_t count, int32_t& width) const {
     if (count < 3 || count > Chain::wideLinks || links[0].way != Link::shortSums) return 0;
+    const int32_t wide = links[0].product.n;
+    if (wide != 64 && wide != 96 && wide != Chain::wideWidth) return 0;
     int layers = 0;
     while (layers < Chain::wideLayers && links[1 + layers].way == Link::tiles) ++layers;
     const Product& last = links[1 + layers].product;
-    if (layers == 0 || links[1 + layers].way != Link::fewColumns || last.k != width) return 0;
+    if (layers == 0 || links[1 + layers].way != Link::fewColumns || last.k != wide) return 0;
     for (size_t i = 2 + size_t(layers); i < count; ++i)
         if (links[i].way != Link::elements) return 0;
     for (int i = 0; i <= layers; ++i) {
         const Product &p = links[i].product, &next = links[i + 1].product;
-        if (!p.straight.there || p.n != width || p.lde != width) return 0;
-        if (i > 0 && (p.k != width || !p.rightTurned)) return 0;
-        if (endOf(links[i]) != next.a || next.lda != width) return 0;
+        if (!p.straight.there || p.n != wide || p.lde != wide) return 0;
+        if (i > 0 && (p.k != wide || !p.rightTurned)) return 0;
+        if (endOf(links[i]) != next.a || next.lda != wide) return 0;
     }
     for (int i = 0; i <= layers; ++i) {
         Straight& s = links[i].product.straight;
@@ -103,6 +104,7 @@ int Lowering::widen(Link* links, size_t count) const {
         const auto readers = m_readers.find(reinterpret_cast<const char*>(end));
         if (readers == m_readers.end() || readers->second <= 1) end = nullptr;
     }
+    width = wide;
     return layers;
 }
 
@@ -169,7 +171,7 @@ bool Lowering::linkChain(const std::vector<Prepared>& launches, const std::vecto
     }
     Link* const links = m_links.data() + chain.firstLink;
     if (rows > mostBlocks * Chain::together) {
-        c.layers = widen(links, members.size());
+        c.layers = widen(links, members.size(), c.width);
         if (c.layers == 0) m_links.resize(chain.firstLink), m_linkClusters.resize(chain.firstLink);
         return c.layers > 0;
     }

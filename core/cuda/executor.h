@@ -15,6 +15,8 @@ class Executor : public core::Executor {
 
     bool run(uint64_t seed, uint64_t step, int steps = 1) override;
     int together() const override { return m_lowered.options().unroll; }
+    SeriesRows runSeries(uint64_t seed, uint64_t step, const Series& series) override;
+    int runsTogether() const override;
     // As run, but the card may still be at it when this returns; false if a gradient of an earlier step is
     // known not to be finite.
     bool runMany(uint64_t seed, uint64_t step, int steps);
@@ -50,6 +52,9 @@ class Executor : public core::Executor {
     void setClock(uint64_t seed, uint64_t step);
     void setInput(int64_t at, const void* values, size_t bytes);
     void sendInputs();
+    bool giveRows(const Series& series, int64_t& from, int64_t& width);
+    void runOneByOne(const Series& series, int64_t from, int64_t width, float* rows);
+    void takeCarried(const Series& series, const float* last);
 
     const Graph& g;
     Store& m_store;
@@ -62,6 +67,7 @@ class Executor : public core::Executor {
     int m_recordedSteps = 1;
     std::vector<float> m_inputs;         // as they are to be on the card
     int64_t m_newFrom = 0, m_newTo = 0;  // so far they are not there yet
+    Memory m_given;                      // what the runs of a series are given, a row for each
     mutable Memory m_channels;           // pinned: all of them, once one was read after a run
     mutable bool m_channelsThere = false;
 };

@@ -112,7 +112,7 @@ bool Lowering::linkLoop(const std::vector<size_t>& launches, LoopPlan& plan,
     Loop& l = plan.loop;
     for (size_t i : launches) plan.links.push_back(linkOf(m_launches[i], l.rows));
     l.count = int32_t(plan.links.size());
-    l.layers = widen(plan.links.data(), plan.links.size());
+    l.layers = widen(plan.links.data(), plan.links.size(), l.width);
     const int ends = l.count - 1 - l.layers;
     if (l.layers == 0 || l.layers > Loop::mostLayers || ends > Loop::mostEnds) return false;
     const auto written = [&](const void* at) {

@@ -149,7 +149,7 @@ class Lowering {
     static void straightenCarried(LoopPlan& plan);
     const ReadyLoop* loopOf(int segment, int repeats);
     void formChains();
-    int widen(Link* links, size_t count) const;
+    int widen(Link* links, size_t count, int32_t& width) const;
     static void hide(Link* links, Chain& chain);
     static void setBeside(const std::vector<Prepared>& launches, const std::vector<size_t>& members,
                           int64_t rows, Link* links, Chain& c);

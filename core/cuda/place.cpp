@@ -46,8 +46,9 @@ float* Lowering::address(NodeId id) const {
 
 void Lowering::placeInputs() {
     int64_t end = padded(int64_t(sizeof(Clock) / sizeof(float)));
+    // Single numbers close together, as they are sent together.
     const auto place = [&](const std::vector<float>& values) {
-        return std::exchange(end, end + padded(int64_t(values.size())));
+        return std::exchange(end, end + (int64_t(values.size()) + 3) / 4 * 4);
     };
     for (const auto& values : g.handleValues) m_handles.push_back(place(values));
     m_inputs = Memory(m_card, size_t(end + 16) * sizeof(float));

@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
@@ -68,6 +69,7 @@ std::shared_ptr<Card> Card::open(const std::string& path) {
 }
 
 Card::~Card() {
+    for (const Spare& spare : m_spare) m_table->releaseHost(m_device, spare.memory);
     if (m_device) m_table->close(m_device);
     // The CUDA runtime stays loaded: unloading it while the driver's threads run is not safe.
 }
@@ -89,6 +91,49 @@ void Card::fill(void* memory, int byte, size_t bytes) const {
 }
 void Card::wait() const {
     check(m_table->wait(m_device), "wait");
+}
+
+// The least that is large enough, and not many times too large.
+std::shared_ptr<float> Card::lend(size_t floats) {
+    constexpr size_t least = size_t(1) << 18;
+    floats = std::max(floats, least);
+    float* memory = nullptr;
+    {
+        const std::lock_guard lock(m_mutex);
+        auto best = m_spare.end();
+        for (auto s = m_spare.begin(); s != m_spare.end(); ++s)
+            if (s->floats >= floats && s->floats <= 4 * floats &&
+                (best == m_spare.end() || s->floats < best->floats))
+                best = s;
+        if (best != m_spare.end()) {
+            memory = best->memory, floats = best->floats;
+            m_spare.erase(best);
+        }
+    }
+    if (!memory) {
+        void* fresh = nullptr;
+        check(m_table->allocateHost(m_device, floats * sizeof(float), &fresh), "allocate");
+        memory = static_cast<float*>(fresh);
+    }
+    return {memory, [card = shared_from_this(), floats](float* p) { card->takeBack(p, floats); }};
+}
+
+// Little is held back: what was given back first goes.
+void Card::takeBack(float* memory, size_t floats) {
+    constexpr size_t most = size_t(1) << 24;
+    std::vector<Spare> gone;
+    {
+        const std::lock_guard lock(m_mutex);
+        m_spare.push_back({memory, floats});
+        size_t all = 0;
+        for (const Spare& spare : m_spare) all += spare.floats;
+        while (all > most) {
+            gone.push_back(m_spare.front());
+            all -= m_spare.front().floats;
+            m_spare.erase(m_spare.begin());
+        }
+    }
+    for (const Spare& spare : gone) m_table->releaseHost(m_device, spare.memory);
 }
 
 // What is allocated is freed also where filling it fails: the object is whole before.

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <string>
+#include <vector>
 
 #include "core/base/error.h"
 #include "core/cuda/abi.h"
@@ -19,7 +21,7 @@ struct Availability {
 Availability availability(const std::string& path = {});
 
 // One opened card. Every function throws Error with one sentence where the card refuses.
-class Card {
+class Card : public std::enable_shared_from_this<Card> {
   public:
     // The plugin at `path`; empty: GENSCOPE_CUDA_PLUGIN, or genscope_cuda.so beside the program.
     static std::shared_ptr<Card> open(const std::string& path = {});
@@ -33,6 +35,8 @@ class Card {
     void copy(void* to, const void* from, size_t bytes) const;
     void fill(void* memory, int byte, size_t bytes) const;
     void wait() const;
+    // Pinned memory of the host; whoever holds it last, on whatever thread, gives it back for the next one.
+    std::shared_ptr<float> lend(size_t floats);
 
     const Table& table() const { return *m_table; }
     Device* device() const { return m_device; }
@@ -40,7 +44,14 @@ class Card {
 
   private:
     Card() = default;
+    void takeBack(float* memory, size_t floats);
 
+    struct Spare {
+        float* memory;
+        size_t floats;
+    };
+    std::mutex m_mutex;  // of what was given back
+    std::vector<Spare> m_spare;
     void* m_library = nullptr;
     const Table* m_table = nullptr;
     Device* m_device = nullptr;

@@ -10,7 +10,6 @@
 #include "tests/support/goldens.h"
 #include "tests/support/interpreter.h"
 #include "tests/support/op_rows.h"
-#include "tests/support/samplers.h"
 
 using namespace core;
 using namespace support;
@@ -241,57 +240,6 @@ void wholeNetworks() {
         } catch (const std::exception& e) {
             expect(false, e.what());
         }
-    }
-}
-
-// Repeated phases in one launch: what their repeats leave, launch by launch, and exactly.
-void loops() {
-    test = "loops";
-    for (const LoopedSampler& sampler : loopedSamplers(true)) {
-        row = sampler.name;
-        Layout layout;
-        Recorder r(layout, Recorder::Access::train);
-        sampler.record(r);
-        const auto graph = std::make_shared<const Graph>(r.take());
-        const auto run = [&](const cuda::ExecutorOptions& options, bool inSegments) {
-            const OnCard on(graph, layout, options);
-            for (uint64_t step = 3; step < 5; ++step) {
-                if (!inSegments) on.executor->run(7, step);
-                while (inSegments && !on.executor->runSegment(7, step)) {
-                }
-            }
-            auto out = on.channels();
-            Store left = on.store;
-            on.device->download(left);
-            out["state"].assign(left.weights.state.begin(), left.weights.state.end());
-            return std::pair(out, on.executor->launches());
-        };
-        const auto [looped, launches] = run({}, false);
-        const auto exactly = run({.exact = true}, false);
-        const int saved = exactly.second - launches;
-        expect((saved > 2 * sampler.repeats) == sampler.isLoop, fmt::format("{} launches", launches));
-        expect(run({}, false).first == looped, "another run gave other bits");
-        expect(run({.captured = false}, false).first == looped, "uncaptured gave other bits");
-        const auto compare = [&](const std::map<std::string, std::vector<float>>& other, const char* what,
-                                 double tolerance) {
-            double error = 0, scale = 0;
-            for (const auto& [name, values] : other)
-                for (size_t i = 0; i < values.size(); ++i) {
-                    scale = std::max(scale, std::abs(double(values[i])));
-                    const double off = std::abs(double(values[i]) - double(looped.at(name)[i]));
-                    error = off == off ? std::max(error, off) : 1e30;
-                }
-            std::printf("%-40s %s off by %.2g of %.3g\n", row.c_str(), what, error, scale);
-            expect(error <= tolerance * scale, fmt::format("{}: {} of {}", what, error, scale));
-        };
-        compare(run({}, true).first, "launch by launch", 2e-3);
-        compare(exactly.first, "FP32", 2e-3);
-        // The time is the same for all, and advances by the same bits; its state follows that of the points.
-        const auto timeOf = [&](const std::vector<float>& state) {
-            const Layout::Entry& t = layout.entries()[size_t(layout.find("t"))];
-            return std::bit_cast<uint32_t>(state.at(size_t(t.offset)));
-        };
-        expect(timeOf(looped.at("state")) == timeOf(exactly.first.at("state")), "another time");
     }
 }
 

@@ -49,5 +49,6 @@ void largeProducts();
 void transformers();
 void images();
 void chains();
+void loops();
 
 }  // namespace support

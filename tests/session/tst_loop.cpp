@@ -2,6 +2,7 @@
 // host's.
 #include <QtTest>
 
+#include "core/cpu/executor.h"
 #include "core/cuda/executor.h"
 #include "tests/support/samplers.h"
 
@@ -10,12 +11,12 @@ using namespace support;
 
 namespace {
 
-struct Sampled {
+struct OnHost {
     Store store;
     std::shared_ptr<cuda::DeviceStore> device;
     std::unique_ptr<cuda::Executor> executor;
 
-    Sampled(const LoopedSampler& sampler, const cuda::CardPtr& card, const cuda::ExecutorOptions& options) {
+    OnHost(const LoopedSampler& sampler, const cuda::CardPtr& card, const cuda::ExecutorOptions& options) {
         Layout layout;
         Recorder r(layout, Recorder::Access::train);
         sampler.record(r);
@@ -53,8 +54,8 @@ class TestLoop : public QObject {
     void aLoopLeavesWhatItsRepeatsLeave() {
         QFETCH(int, index);
         const LoopedSampler sampler = loopedSamplers(false)[size_t(index)];
-        Sampled looped(sampler, m_card, {}), plain(sampler, m_card, {.exact = true});
-        Sampled uncaptured(sampler, m_card, {.captured = false});
+        OnHost looped(sampler, m_card, {}), plain(sampler, m_card, {.exact = true});
+        OnHost uncaptured(sampler, m_card, {.captured = false});
         for (uint64_t step : {uint64_t(0), uint64_t(5)}) {
             looped.executor->run(3, step);
             plain.executor->run(3, step);
@@ -68,6 +69,54 @@ class TestLoop : public QObject {
         // Whatever it is made of, a loop is two launches.
         const int saved = plain.executor->launches() - looped.executor->launches();
         QCOMPARE(saved > 2 * sampler.repeats, sampler.isLoop);
+    }
+
+    // However many runs are in a series, and where.
+    void aSeriesGivesWhatItsRunsGive_data() {
+        QTest::addColumn<QString>("kind");
+        for (const char* kind : {"euler", "ddpm", "heun", "dpm++", "inversion"}) QTest::newRow(kind) << kind;
+    }
+    void aSeriesGivesWhatItsRunsGive() {
+        QFETCH(QString, kind);
+        const LessonSampler sampler(kind.toStdString(), 70, 6);
+        Store store;
+        store.initialise(sampler.layout, 0, 1);
+        store.live.assign(64, 0);
+        const auto device = std::make_shared<cuda::DeviceStore>(m_card, store);
+        const auto run = [&](const cuda::ExecutorOptions& options, bool oneByOne) {
+            cuda::Executor executor(sampler.plan(), store, device, options);
+            const Series& series = sampler.series;
+            std::vector<float> out;
+            for (int again = 0; again < 2; ++again) {
+                executor.setHandle(sampling::x, sampler.start());
+                if (sampler.needsLast)
+                    executor.setHandle(sampling::y, std::vector<float>(sampler.start().size(), 0));
+                const int runs = oneByOne ? 1 : series.runs;
+                const auto width = series.numbers.size() / size_t(series.runs);
+                out.clear();
+                for (int at = 0; at < series.runs; at += runs) {
+                    Series part = series;
+                    part.runs = runs;
+                    part.numbers.assign(series.numbers.begin() + at * int64_t(width),
+                                        series.numbers.begin() + (at + runs) * int64_t(width));
+                    const SeriesRows rows = executor.runSeries(5, uint64_t(at), part);
+                    out.insert(out.end(), rows.get(), rows.get() + sampler.numbers() / series.runs * runs);
+                }
+            }
+            return out;
+        };
+        const std::vector<float> together = run({}, false);
+        QCOMPARE(int64_t(together.size()), sampler.numbers());
+        QVERIFY(run({}, true) == together);
+        for (const bool oneByOne : {false, true}) QVERIFY(run({.exact = true}, oneByOne) == together);
+        QVERIFY(run({.exact = true, .captured = false}, false) == together);
+        // As on the CPU, but for the order of sums.
+        cpu::Pool pool(1);
+        cpu::Executor here(sampler.plan(), store, pool);
+        here.setHandle(sampling::x, sampler.start());
+        const SeriesRows rows = here.runSeries(5, 0, sampler.series);
+        for (size_t i = 0; i < together.size(); ++i)
+            QVERIFY(std::abs(rows.get()[i] - together[i]) < 1e-3f * std::max(1.0f, std::abs(together[i])));
     }
 
     // Handles go to the card when they have changed, and channels come back together.

@@ -8,8 +8,8 @@
 namespace core::cuda {
 namespace {
 
-constexpr int width = Loop::width, crew = 128, crews = 2, most = Loop::mostNumbers;  // crew: a warpgroup
-constexpr int layerFloats = width * width, crewRows = 64;
+// W is the width of the hidden layers; a crew is a warpgroup.
+constexpr int crew = 128, crews = 2, crewRows = 64, most = Loop::mostNumbers;
 
 // A program behind the last layer, as the repeat that its crew is in needs it.
 struct End {
@@ -25,16 +25,15 @@ struct Layer {
     float a, scale;
 };
 
+template <int W>
 struct Room {
-    float offsets[crews][1 + Loop::mostLayers][width];  // biases
-    float in[Link::shortest][width], out[most][width];
+    float offsets[crews][1 + Loop::mostLayers][W];  // biases
+    float in[Link::shortest][W], out[most][W];
     End ends[crews][Loop::mostEnds];
     float states[crews][Loop::mostStates][crewRows * most];
 };
 
 #if defined(__CUDA_ARCH_FEAT_SM90_ALL)
-
-constexpr int tileFloats = width * 32;  // 32 k of a layer
 
 __device__ __forceinline__ void meet(int which) {  // the threads of a crew
     asm volatile("bar.sync %0, %1;" ::"r"(1 + which), "n"(crew) : "memory");
@@ -87,12 +86,13 @@ __device__ __forceinline__ Rowed rowed(const Loop& l, const float* at) {
 
 // A hidden layer, rounded, as the tensor cores read it: within each eight k first the even ones, then the odd
 // ones, so that a result's registers are the next left operand's.
+template <int W>
 __device__ __forceinline__ void keepLayer(float* to, const Product& p) {
-    for (int i = int(threadIdx.x); i < width * width / 8; i += int(blockDim.x)) {
-        const int n = i / (width / 8), j = i % (width / 8);
+    for (int i = int(threadIdx.x); i < W * W / 8; i += int(blockDim.x)) {
+        const int n = i / (W / 8), j = i % (W / 8);
         const float* const from = p.b + n * p.ldb + 8 * j;
         const Lanes<4> low = loadRun<4>(from), high = loadRun<4>(from + 4);
-        float* const line = to + j / 4 * tileFloats + n * 32;
+        float* const line = to + j / 4 * (W * 32) + n * 32;
         const auto keep = [&](int run, float a, float b, float c, float d) {
             const Lanes<4> v = {a, b, c, d};
             storeRun<4>(line + 4 * (run ^ (n % 8)),
@@ -103,9 +103,10 @@ __device__ __forceinline__ void keepLayer(float* to, const Product& p) {
     }
 }
 
-__device__ __forceinline__ void fill(Room& room, const Loop& l) {
+template <int W>
+__device__ __forceinline__ void fill(Room<W>& room, const Loop& l) {
     const Product &in = l.links[0].product, &out = l.links[1 + l.layers].product;
-    for (int i = int(threadIdx.x); i < width; i += int(blockDim.x)) {
+    for (int i = int(threadIdx.x); i < W; i += int(blockDim.x)) {
         for (int k = 0; k < Link::shortest; ++k)
             room.in[k][i] = k >= in.k ? 0.0f : in.rightTurned ? in.b[i * in.ldb + k] : in.b[k * in.ldb + i];
         for (int n = 0; n < most; ++n)
@@ -138,7 +139,8 @@ __device__ __forceinline__ void eachState(const Loop& l, const Rows& rows,
     }
 }
 
-__device__ __forceinline__ void prepareEnds(const Loop& l, const Rows& rows, Room& room, int mine) {
+template <int W>
+__device__ __forceinline__ void prepareEnds(const Loop& l, const Rows& rows, Room<W>& room, int mine) {
     const int k = int(threadIdx.x) % crew, count = l.count - 1 - l.layers;
     for (int i = 0; i < count; ++i) {
         const Link& from = l.links[1 + l.layers + i];
@@ -193,8 +195,8 @@ __device__ __forceinline__ Offset offsetOf(const Loop& l, const Straight& s, int
 }
 
 // What comes out, and what is made of it. Four threads share two rows, and have the results of both.
-template <bool BOTH>
-__device__ __forceinline__ void finishRows(const Loop& l, Room& room, int mine,
+template <bool BOTH, int W>
+__device__ __forceinline__ void finishRows(const Loop& l, Room<W>& room, int mine,
                                            const float (&results)[2][most], const Rows& rows, int outputs) {
     const auto result = [&](int half, int column) {
         float x = 0;
@@ -239,10 +241,10 @@ __device__ __forceinline__ void finishRows(const Loop& l, Room& room, int mine,
     }
 }
 
-template <bool BOTH>
-__device__ __forceinline__ void runRows(const Loop& l, Room& room, const Layer* about, const float* weights,
-                                        const Rows& rows, int mine) {
-    constexpr int halves = BOTH ? 2 : 1, groups = width / 8;
+template <bool BOTH, int W>
+__device__ __forceinline__ void runRows(const Loop& l, Room<W>& room, const Layer* about,
+                                        const float* weights, const Rows& rows, int mine) {
+    constexpr int halves = BOTH ? 2 : 1, groups = W / 8;
     const int t = int(threadIdx.x) % 4, thread = int(threadIdx.x) % crew;
     const Product &in = l.links[0].product, &out = l.links[1 + l.layers].product;
     const int inputs = in.k, outputs = out.n, endCount = l.count - 1 - l.layers;
@@ -252,11 +254,11 @@ __device__ __forceinline__ void runRows(const Loop& l, Room& room, const Layer* 
         if (l.states[s].home == in.a) entering = s;
     const float* const x = room.states[mine][entering];
     End* const ends = room.ends[mine];
-    float(*const offsets)[width] = room.offsets[mine];
+    float(*const offsets)[W] = room.offsets[mine];
     Offset offset[1 + Loop::mostLayers];
 #pragma unroll
     for (int i = 0; i <= Loop::mostLayers; ++i) {
-        if (i > l.layers) continue;
+        if (i > l.layers || thread >= W) continue;
         offset[i] = offsetOf(l, l.links[i].product.straight, thread);
         offsets[i][thread] = offset[i].in(0);
     }
@@ -298,13 +300,13 @@ __device__ __forceinline__ void runRows(const Loop& l, Room& room, const Layer* 
                     }
                 }
             } else {
-                const uint64_t w = describeLines(weights + (layer - 1) * layerFloats);
+                const uint64_t w = describeLines(weights + (layer - 1) * W * W);
                 settle(d);
                 if (shared) awaitTurn(mine);
                 beginProducts();
 #pragma unroll
                 for (int s = 0; s < groups; ++s)
-                    multiplyWide(d, h[s], w + uint64_t(s / 4 * tileFloats + s % 4 * 8) / 4, s > 0);
+                    multiplyWide(d, h[s], w + uint64_t(s / 4 * (W * 32) + s % 4 * 8) / 4, s > 0);
                 if (shared && (mine == 0 || more || layer < l.layers)) giveTurn(1 - mine);
                 awaitProducts();
                 settle(d);
@@ -368,19 +370,20 @@ __device__ __forceinline__ void runRows(const Loop& l, Room& room, const Layer* 
 
 #endif
 
+template <int W>
 __global__ void __launch_bounds__(crews* crew, 1) loop(const __grid_constant__ Loop l, int blockRows) {
 #if defined(__CUDA_ARCH_FEAT_SM90_ALL)
     extern __shared__ __align__(1024) float memory[];
     __shared__ Layer about[1 + Loop::mostLayers];
     float* const weights = memory;
-    Room& room = *reinterpret_cast<Room*>(memory + l.layers * layerFloats);
+    Room<W>& room = *reinterpret_cast<Room<W>*>(memory + l.layers * W * W);
     awaitEarlier();
     const int mine = int(threadIdx.x) / crew, own = min(crewRows, blockRows - mine * crewRows);
     Rows rows;
     rows.first = int(blockIdx.x) * blockRows + mine * crewRows;
     rows.count = max(0, min(own, l.rows - rows.first));
     rows.both = own > crewRows / 2;
-    for (int i = 0; i < l.layers; ++i) keepLayer(weights + i * layerFloats, l.links[1 + i].product);
+    for (int i = 0; i < l.layers; ++i) keepLayer<W>(weights + i * W * W, l.links[1 + i].product);
     fill(room, l);
     if (int(threadIdx.x) <= l.layers) {
         const Product& p = l.links[threadIdx.x].product;
@@ -399,30 +402,43 @@ __global__ void __launch_bounds__(crews* crew, 1) loop(const __grid_constant__ L
     asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
     __syncthreads();
     if (rows.both)
-        runRows<true>(l, room, about, weights, rows, mine);
+        runRows<true, W>(l, room, about, weights, rows, mine);
     else
-        runRows<false>(l, room, about, weights, rows, mine);
+        runRows<false, W>(l, room, about, weights, rows, mine);
     meet(mine);
     eachState(l, rows, room.states[mine], [](float& home, float& here) { home = here; });
 #endif
 }
 
+template <int W>
+void launchWidth(const Loop& l, int rows, cudaStream_t stream) {
+    constexpr size_t most = sizeof(float) * Loop::mostLayers * W * W + sizeof(Room<W>);
+    static_assert(most <= 227 * 1024);
+    static const cudaError_t raised =
+        cudaFuncSetAttribute(loop<W>, cudaFuncAttributeMaxDynamicSharedMemorySize, int(most));
+    (void)raised;
+    const int threads = rows > crewRows ? crews * crew : crew;
+    const size_t bytes = sizeof(float) * size_t(l.layers) * W * W + sizeof(Room<W>);
+    loop<W><<<uint32_t((l.rows + rows - 1) / rows), uint32_t(threads), bytes, stream>>>(l, rows);
+}
+
 }  // namespace
 
 void launchLoop(const Loop& l, cudaStream_t stream) {
-    constexpr size_t most = sizeof(float) * Loop::mostLayers * layerFloats + sizeof(Room);
-    static const cudaError_t raised =
-        cudaFuncSetAttribute(loop, cudaFuncAttributeMaxDynamicSharedMemorySize, int(most));
-    (void)raised;
     // As few rows as fill the card: those of half a crew, of a whole one, and of a whole and a half.
     int processors = 132, device = 0;
     cudaGetDevice(&device);
     cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, device);
     int rows = crewRows / 2;
     while (rows < crews * crewRows && (l.rows + rows - 1) / rows > processors) rows += crewRows / 2;
-    const int threads = rows > crewRows ? crews * crew : crew;
-    const size_t bytes = sizeof(float) * size_t(l.layers) * layerFloats + sizeof(Room);
-    loop<<<uint32_t((l.rows + rows - 1) / rows), uint32_t(threads), bytes, stream>>>(l, rows);
+    switch (l.width) {
+        case 64:
+            return launchWidth<64>(l, rows, stream);
+        case 96:
+            return launchWidth<96>(l, rows, stream);
+        default:
+            return launchWidth<128>(l, rows, stream);
+    }
 }
 
 // Whether the plugin has code for this card's own units.
@@ -430,7 +446,8 @@ bool hasLoops(int device) {
     int major = 0;
     cudaFuncAttributes kernel;
     return cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device) == cudaSuccess &&
-           major == 9 && cudaFuncGetAttributes(&kernel, loop) == cudaSuccess && kernel.sharedSizeBytes > 0;
+           major == 9 && cudaFuncGetAttributes(&kernel, loop<128>) == cudaSuccess &&
+           kernel.sharedSizeBytes > 0;
 }
 
 }  // namespace core::cuda
