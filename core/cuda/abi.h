@@ -9,7 +9,7 @@
 namespace core::cuda {
 
 // Changes with every change to this file, products.h and programs.h; a plugin of another version is refused.
-constexpr uint32_t abiVersion = 19;
+constexpr uint32_t abiVersion = 20;
 
 // ---- attention: P = softmax(scale q k^T), out = P v, for each head of each sample; or the gradients of that
 
@@ -227,11 +227,11 @@ struct Chain {
     int64_t* stamps = nullptr;
 };
 
-// A phase that is repeated, by two launches instead of many: `prelude` works out what is the same for all
-// rows, for every repeat; then each row goes through all repeats of a perceptron by itself.
+// A phase that is repeated, or a series of runs, by two launches instead of many: `prelude` works out what is
+// the same for all rows, for every repeat; then each row goes through all repeats of a perceptron by itself.
 struct Loop {
     static constexpr int mostLayers = 3, mostNumbers = 4;  // numbers: of a row that goes in or out
-    static constexpr int mostEnds = 3, mostSums = 4, mostStates = 3;
+    static constexpr int mostEnds = 3, mostSums = 4, mostStates = 6;
     static constexpr int mostValues = 10, mostLinks = 8, mostFloats = 4096;  // of the prelude
     // The same for all rows.
     struct Value {
@@ -239,6 +239,7 @@ struct Loop {
         float* table =
             nullptr;  // what it is in each repeat; where it is carried: what the repeat begins with
         int32_t size = 0;
+        bool given = false;     // the table is there before the prelude
         bool carried = false;   // from repeat to repeat
         bool straight = false;  // as a x + b
         float a = 1, b = 0;
@@ -254,11 +255,15 @@ struct Loop {
     struct State {
         float* home = nullptr;
         int32_t width = 0;
+        int32_t from = -1;      // the state that it becomes at the end of each repeat, or none
+        float* kept = nullptr;  // what it is there, a row for each repeat
     };
     const Link* before = nullptr;  // the prelude's
     const Link* links = nullptr;   // what goes in, the hidden layers, what comes out, and programs behind it
     int32_t beforeCount = 0, count = 0;
     int32_t layers = 0, width = 0, rows = 0, repeats = 0;  // width: of the hidden layers
+    bool counts = false;                                   // each repeat is a step of the clock
+    int64_t keptWidth = 0;                                 // numbers between two rows of what is kept
     uint64_t stepsAhead = 0;
     int32_t valueCount = 0, stateCount = 0;
     int32_t sumCount = 0;    // 0: the programs are run as they are

@@ -63,9 +63,11 @@ bool inside(const void* at, const char* begin, const char* end) {
 struct Lowering::LoopValue {
     const char *begin, *end;
     std::vector<size_t> writers, readers;
-    bool carried() const { return !readers.empty() && readers.front() <= writers.front(); }
+    bool given = false;  // for each repeat, from outside
+    bool carried() const { return !given && !readers.empty() && readers.front() <= writers.front(); }
     // Nobody reads what is neither of the repeat before nor finished.
     bool ordered() const {
+        if (given) return true;
         return carried() ? writers.size() == 1 && readers.back() <= writers.front()
                          : readers.empty() || readers.front() > writers.back();
     }
@@ -260,6 +262,7 @@ bool Lowering::linkPrelude(const std::vector<size_t>& launches, LoopPlan& plan,
         Loop::Value& to = l.values[l.valueCount++];
         to.home = reinterpret_cast<float*>(const_cast<char*>(v.begin));
         to.size = int32_t((v.end - v.begin) / int64_t(sizeof(float)));
+        to.given = v.given;
         to.carried = v.carried();
         floats += (to.size + 3) / 4 * 4;
     }
@@ -283,7 +286,40 @@ bool Lowering::readsOf(const Prepared& reader, const Prepared& maker) {
     return false;
 }
 
-void Lowering::formLoop(int segment) {
+// What a series gives to each run, and what each leaves to the next.
+void Lowering::addHandles(std::vector<LoopValue>& values, std::vector<LoopValue>& states) const {
+    LoopValue given{nullptr, nullptr, {}, {}, true};
+    for (const auto& [name, slot] : g.handles) {
+        const float* const at = m_inputs.floats() + handleAt(slot);
+        const auto* const begin = reinterpret_cast<const char*>(at);
+        const auto* const end = reinterpret_cast<const char*>(at + g.handleShapes[size_t(slot)].size());
+        if (g.carried.count(name)) {
+            states.push_back({begin, end, {}, {}});
+            continue;
+        }
+        given.begin = given.begin ? std::min(given.begin, begin) : begin;
+        given.end = std::max(given.end, end);
+    }
+    if (given.begin) values.push_back(given);
+}
+
+// Which state becomes which; false where one of them is none.
+bool Lowering::carryOn(Loop& l) const {
+    const auto stateOf = [&](const float* home) {
+        for (int32_t s = 0; s < l.stateCount; ++s)
+            if (l.states[s].home == home) return s;
+        return -1;
+    };
+    for (const auto& [name, id] : g.carried) {
+        const int to = stateOf(m_inputs.floats() + handleAt(g.handles.at(name)));
+        if (to < 0 || !m_plan.alive[size_t(id)]) continue;
+        l.states[to].from = stateOf(address(id));
+        if (l.states[to].from < 0 || l.states[l.states[to].from].width != l.states[to].width) return false;
+    }
+    return true;
+}
+
+void Lowering::formLoop(int segment, bool series) {
     std::vector<size_t> phase, steady, rowed;
     int64_t rows = 0;
     for (size_t i = 0; i < m_launches.size(); ++i) {
@@ -302,8 +338,9 @@ void Lowering::formLoop(int segment) {
         (byRows ? rowed : steady).push_back(i);
     }
     if (rowed.size() < 3 || steady.empty()) return;
-    const std::vector<LoopValue> values = valuesOf(steady, phase), states = valuesOf(rowed, phase);
+    std::vector<LoopValue> values = valuesOf(steady, phase), states = valuesOf(rowed, phase);
     if (values.empty() || states.empty()) return;
+    if (series) addHandles(values, states);
     for (const LoopValue& v : values) {
         if (!v.ordered()) return;
         for (const LoopValue& s : states)
@@ -314,9 +351,10 @@ void Lowering::formLoop(int segment) {
             for (const LoopValue& s : states)
                 if (s.meets(range)) return;
     LoopPlan plan;
-    plan.segment = segment;
-    plan.loop.rows = int32_t(rows);
+    plan.segment = segment, plan.series = series;
+    plan.loop.rows = int32_t(rows), plan.loop.counts = series;
     if (!linkLoop(rowed, plan, values, states) || !linkPrelude(steady, plan, values)) return;
+    if (series && !carryOn(plan.loop)) return;
     sumLoop(plan, values);
     straightenCarried(plan);
     for (const auto* half : {&steady, &rowed}) {
@@ -346,14 +384,15 @@ void Lowering::formLoops() {
     const bool staged = m_whole.segments.size() < m_plan.segments.size();
     if (m_options.exact || staged || !m_card->table().loops(m_card->device())) return;
     for (int segment = 0; segment < int(m_whole.segments.size()); ++segment)
-        if (g.phases[size_t(m_whole.segments[size_t(segment)].phase)].mayRepeat) formLoop(segment);
+        if (g.phases[size_t(m_whole.segments[size_t(segment)].phase)].mayRepeat) formLoop(segment, false);
+    if (!g.carried.empty() && m_whole.segments.size() == 1) formLoop(0, true);
 }
 
 // The launches of so many repeats of the segment as a loop; null where it is none.
 const Lowering::ReadyLoop* Lowering::loopOf(int segment, int repeats) {
     if (repeats < 2) return nullptr;
     for (LoopPlan& plan : m_loops) {
-        if (plan.segment != segment) continue;
+        if (plan.segment != segment || plan.series) continue;
         ReadyLoop& ready = plan.ready[repeats];
         if (ready.first.launch.kind == Kind::prelude) return &ready;
         int64_t floats = 0;

@@ -61,6 +61,10 @@ class Lowering {
     Sequence steps(const std::vector<int>& repeats, int steps);
     // Of one segment, as its `repeat`th time.
     Sequence stage(int segment, int repeat) const;
+    // Of a series of runs as one loop, where it is one; else none. `given`: for each run what the inputs are
+    // from `givenFrom` to `givenTo`; `rows`: where the channels `kept` go, a row for each run.
+    std::vector<Launch> series(int runs, float* given, const std::vector<NodeId>& kept, float* rows);
+    bool hasSeries() const;
 
     float* address(NodeId id) const;
     // What the host tells every step: the clock, then the handles, each from that float on.
@@ -129,6 +133,7 @@ class Lowering {
     };
     struct LoopPlan {
         int segment = 0;
+        bool series = false;  // of runs, not of a phase's repeats
         Loop loop;
         std::vector<Link> before, links;
         Prepared first, second;
@@ -136,7 +141,9 @@ class Lowering {
         std::map<int, ReadyLoop> ready;
     };
     void formLoops();
-    void formLoop(int segment);
+    void formLoop(int segment, bool series);
+    void addHandles(std::vector<LoopValue>& values, std::vector<LoopValue>& states) const;
+    bool carryOn(Loop& l) const;
     static bool isSteady(const Prepared& p);
     static bool readsOf(const Prepared& reader, const Prepared& maker);
     std::vector<LoopValue> valuesOf(const std::vector<size_t>& launches,
@@ -214,6 +221,7 @@ class Lowering {
     std::vector<int> m_linkClusters;
     std::map<const char*, int> m_readers;  // by where a value begins
     std::vector<LoopPlan> m_loops;
+    Memory m_seriesTables;
 };
 
 }  // namespace core::cuda

@@ -8,13 +8,47 @@
 namespace core::cuda {
 namespace {
 
-constexpr int runsOneByOne = 4;      // in one series
-constexpr int64_t mostGiven = 4096;  // floats of a run
+constexpr int runsOfLoop = 1024, runsOneByOne = 4;  // in one series
+constexpr int64_t mostGiven = 4096;                 // floats of a run
 
 }  // namespace
 
+bool Lowering::hasSeries() const {
+    return std::any_of(m_loops.begin(), m_loops.end(), [](const LoopPlan& plan) { return plan.series; });
+}
+
+std::vector<Launch> Lowering::series(int runs, float* given, const std::vector<NodeId>& kept, float* rows) {
+    const auto plan =
+        std::find_if(m_loops.begin(), m_loops.end(), [](const LoopPlan& of) { return of.series; });
+    if (plan == m_loops.end()) return {};
+    Loop loop = plan->loop;
+    loop.repeats = runs;
+    for (NodeId id : kept) {
+        const auto end = loop.states + loop.stateCount;
+        const auto state =
+            std::find_if(loop.states, end, [&](const Loop::State& s) { return s.home == address(id); });
+        if (state == end) return {};
+        state->kept = rows + loop.keptWidth;
+        loop.keptWidth += int64_t(loop.rows) * state->width;
+    }
+    int64_t floats = 0;
+    for (int32_t i = 0; i < loop.valueCount; ++i)
+        floats += loop.values[i].given ? 0 : int64_t(loop.values[i].size) * (runs + 1);
+    if (m_seriesTables.bytes() < size_t(floats) * sizeof(float))
+        m_seriesTables = Memory(m_card, size_t(floats) * sizeof(float));
+    float* table = m_seriesTables.floats();
+    for (int32_t i = 0; i < loop.valueCount; ++i) {
+        Loop::Value& v = loop.values[i];
+        v.table = v.given ? given : table;
+        table += v.given ? 0 : int64_t(v.size) * (runs + 1);
+    }
+    std::vector<Launch> out = {plan->first.launch, plan->second.launch};
+    for (Launch& l : out) l.loop = loop;
+    return out;
+}
+
 int Executor::runsTogether() const {
-    return runsOneByOne;
+    return m_lowered.hasSeries() ? runsOfLoop : runsOneByOne;
 }
 
 // What the inputs are in each run, from the first that is given to the last, goes to the card; false where
@@ -105,7 +139,18 @@ SeriesRows Executor::runSeries(uint64_t seed, uint64_t step, const Series& serie
     sendInputs();
     m_channelsThere = false;
     const std::shared_ptr<float> rows = m_card->lend(size_t(series.runs * kept));
-    runOneByOne(series, from, width, rows.get());
+    std::vector<NodeId> channels;
+    for (const std::string& channel : series.kept) channels.push_back(channelOf(channel));
+    const std::vector<Launch> loop = m_lowered.series(series.runs, m_given.floats(), channels, rows.get());
+    if (loop.empty()) {
+        runOneByOne(series, from, width, rows.get());
+    } else {
+        m_card->check(m_card->table().runLaunches(m_card->device(), loop.data(), int32_t(loop.size()),
+                                                  m_lowered.clock(), series.runs),
+                      "series");
+        m_card->copy(m_lowered.inputs().floats() + from, m_given.floats() + (series.runs - 1) * width,
+                     size_t(width) * sizeof(float));
+    }
     m_card->wait();
     const Clock next{seed, step + uint64_t(series.runs)};  // the card has counted on
     std::memcpy(m_inputs.data(), &next, sizeof next);

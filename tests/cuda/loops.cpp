@@ -10,7 +10,7 @@ using namespace core;
 namespace support {
 namespace {
 
-// A lesson's sampler in a series: the same bits again, and what it gives exactly.
+// A lesson's sampler in one launch: what its evaluations give one by one, and exactly.
 void lessonSamplers() {
     for (const char* kind : {"euler", "ddpm", "heun", "dpm++"}) {
         const LessonSampler sampler(kind, 9999, 25);
@@ -22,15 +22,18 @@ void lessonSamplers() {
             if (sampler.needsLast)
                 on.executor->setHandle(sampling::y, std::vector<float>(sampler.start().size(), 0));
             const SeriesRows rows = on.executor->runSeries(5, 0, sampler.series);
-            return std::vector<float>(rows.get(), rows.get() + sampler.numbers());
+            return std::pair(std::vector<float>(rows.get(), rows.get() + sampler.numbers()),
+                             on.executor->runsTogether());
         };
-        const std::vector<float> fast = run({}), exactly = run({.exact = true});
-        expect(run({}) == fast, "another run gave other bits");
-        expect(run({.captured = false}) == fast, "uncaptured gave other bits");
+        const auto [looped, together] = run({});
+        expect(together > 100, "no loop");
+        expect(run({}).first == looped, "another run gave other bits");
+        const auto exactly = run({.exact = true}).first;
+        expect(run({.exact = true, .captured = false}).first == exactly, "uncaptured gave other bits");
         double error = 0, scale = 0;
         for (size_t i = 0; i < exactly.size(); ++i) {
             scale = std::max(scale, std::abs(double(exactly[i])));
-            const double off = std::abs(double(exactly[i]) - double(fast[i]));
+            const double off = std::abs(double(exactly[i]) - double(looped[i]));
             error = off == off ? std::max(error, off) : 1e30;
         }
         std::printf("%-40s FP32 off by %.2g of %.3g\n", row.c_str(), error, scale);

@@ -139,6 +139,22 @@ __device__ __forceinline__ void eachState(const Loop& l, const Rows& rows,
     }
 }
 
+// Of each state what the host wants, and what the next repeat begins with.
+__device__ __forceinline__ void endRepeat(const Loop& l, const Rows& rows, int repeat,
+                                          float (&states)[Loop::mostStates][crewRows * most]) {
+    for (int s = 0; s < l.stateCount; ++s) {
+        const Loop::State& state = l.states[s];
+        if (!state.kept && state.from < 0) continue;
+        const int numbers = rows.count * state.width;
+        float* const kept =
+            state.kept ? state.kept + repeat * l.keptWidth + int64_t(rows.first) * state.width : nullptr;
+        for (int i = int(threadIdx.x) % crew; i < numbers; i += crew) {
+            if (kept) kept[i] = states[s][i];
+            if (state.from >= 0) states[s][i] = states[state.from][i];
+        }
+    }
+}
+
 template <int W>
 __device__ __forceinline__ void prepareEnds(const Loop& l, const Rows& rows, Room<W>& room, int mine) {
     const int k = int(threadIdx.x) % crew, count = l.count - 1 - l.layers;
@@ -354,15 +370,17 @@ __device__ __forceinline__ void runRows(const Loop& l, Room<W>& room, const Laye
         }
         __syncwarp();  // all have read what goes in
         finishRows<BOTH>(l, room, mine, sums, rows, outputs);
-        if (!more) break;
         meet(mine);
+        endRepeat(l, rows, repeat, room.states[mine]);
+        if (!more) break;
 #pragma unroll
         for (int i = 0; i <= Loop::mostLayers; ++i)
             if (offset[i].moving.at) offsets[i][thread] = next[i];
         for (int i = 0; i < endCount; ++i) {
             if (thread < ends[i].program.operandCount)
                 ends[i].program.operands[thread].data += ends[i].steps[thread];
-            if (thread == 32) ends[i].pass.repeat = uint32_t(repeat + 1);
+            if (thread == 32 && l.counts) ends[i].pass.stepsAhead = l.stepsAhead + uint64_t(repeat + 1);
+            if (thread == 32 && !l.counts) ends[i].pass.repeat = uint32_t(repeat + 1);
         }
         meet(mine);
     }

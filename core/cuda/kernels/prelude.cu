@@ -74,8 +74,9 @@ __global__ void __launch_bounds__(threads) prelude(const __grid_constant__ Loop 
             at += paddedRow(l.values[i].size);
         }
     };
-    eachNumber([](const Loop::Value& v, int k, float& here) {
+    eachNumber([&](const Loop::Value& v, int k, float& here) {
         if (v.carried) here = v.home[k];
+        if (v.given) here = v.table[repeat * v.size + k];
     });
     for (int i = int(threadIdx.x); i < l.beforeCount * 32; i += threads) {
         Link& link = room.links[i / 32];
@@ -120,6 +121,7 @@ __global__ void __launch_bounds__(threads) prelude(const __grid_constant__ Loop 
     }
     const bool last = repeat + 1 == l.repeats;
     eachNumber([&](const Loop::Value& v, int k, float& here) {
+        if (v.given) return;
         if (!v.carried) v.table[repeat * v.size + k] = here;
         if (!last) return;
         // Other blocks may still read where what is carried began.

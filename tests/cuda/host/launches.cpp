@@ -244,10 +244,11 @@ void update(const UpdatePass& pass) {
 }
 
 // A link as a launch of its own; what is stored nowhere on a card is stored here.
-void runLink(const Link& link, uint32_t repeat) {
+void runLink(const Link& link, uint32_t repeat, uint64_t stepsAhead) {
     Pass pass = link.pass;
     pass.program = &link.program;
     pass.repeat = repeat;
+    pass.stepsAhead = stepsAhead;
     if (link.way == Link::elements)
         runProgram(pass, Values(pass.size));
     else
@@ -262,17 +263,27 @@ void copyRow(const Loop::Value& v, int32_t repeat, bool toTable) {
 void prelude(const Loop& l) {
     for (int32_t repeat = 0; repeat <= l.repeats; ++repeat) {
         for (int32_t i = 0; i < l.valueCount; ++i)
-            if (l.values[i].carried) copyRow(l.values[i], repeat, true);
-        for (int32_t i = 0; repeat < l.repeats && i < l.beforeCount; ++i) runLink(l.before[i], 0);
+            if (l.values[i].carried)
+                copyRow(l.values[i], repeat, true);
+            else if (l.values[i].given && repeat < l.repeats)
+                copyRow(l.values[i], repeat, false);
+        for (int32_t i = 0; repeat < l.repeats && i < l.beforeCount; ++i) runLink(l.before[i], 0, 0);
         for (int32_t i = 0; repeat < l.repeats && i < l.valueCount; ++i)
-            if (!l.values[i].carried) copyRow(l.values[i], repeat, true);
+            if (!l.values[i].carried && !l.values[i].given) copyRow(l.values[i], repeat, true);
     }
 }
 
 void loop(const Loop& l) {
     for (int32_t repeat = 0; repeat < l.repeats; ++repeat) {
         for (int32_t i = 0; i < l.valueCount; ++i) copyRow(l.values[i], repeat, false);
-        for (int32_t i = 0; i < l.count; ++i) runLink(l.links[i], uint32_t(repeat));
+        for (int32_t i = 0; i < l.count; ++i)
+            runLink(l.links[i], l.counts ? 0 : uint32_t(repeat),
+                    l.stepsAhead + (l.counts ? uint64_t(repeat) : 0));
+        for (const Loop::State& s : l.states) {
+            const auto numbers = size_t(l.rows) * size_t(s.width);
+            if (s.kept) std::copy_n(s.home, numbers, s.kept + repeat * l.keptWidth);
+            if (s.from >= 0) std::copy_n(l.states[s.from].home, numbers, s.home);
+        }
     }
     for (int32_t i = 0; i < l.valueCount; ++i)
         if (l.values[i].carried) copyRow(l.values[i], l.repeats, false);
