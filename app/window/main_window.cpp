@@ -183,7 +183,7 @@ void MainWindow::showDifferences() {
                                                        : say("the same settings; turn a knob of A or B");
         m_columns[i]->setHeading(QStringLiteral("<b>%1</b>&nbsp; %2&nbsp; <span style='color:%3'>%4</span>")
                                      .arg(i == 0 ? "A" : "B", difference.toHtmlEscaped(), faint,
-                                          say("step %1").arg(m_columns[i]->frame().step)));
+                                          say("step %1").arg(thousands(m_columns[i]->frame().step))));
     }
 }
 

@@ -114,13 +114,18 @@ void Forward::draw(Canvas& canvas, const core::Frame& frame, const SamplingPlace
     const std::vector<float> reverse = reverseAt(frame, place, m_t);
     const core::Tensor *chain = frame.find("chain_xt"), *closed = frame.find("forward_xt");
     const bool points = kindOf(frame) == Kind::points;
-    // Pictures want a little more, so that twice their size fits where the window is small.
+    // Beside another run there is room for the clouds or the histogram. Pictures want a little more of it, so
+    // that twice their size fits where the window is small.
+    const bool low = area.height() < canvas.px(110);
     // Their titles are the legend of the histogram.
     const auto clouds = squares(canvas, area,
                                 {{"chain", Ink::noise, LegendEntry::area},
                                  {"closed form", Ink::exact, LegendEntry::dashed},
                                  {"sampler", Ink::generated, LegendEntry::line}},
-                                area.height() * (points ? 0.5f : 0.55f), true);
+                                area.height() * (low      ? 1
+                                                 : points ? 0.5f
+                                                          : 0.55f),
+                                true);
     const std::span<const float> shown[] = {
         chain ? std::span<const float>(chain->values) : std::span<const float>(),
         closed ? std::span<const float>(closed->values) : std::span<const float>(), reverse};
@@ -141,6 +146,7 @@ void Forward::draw(Canvas& canvas, const core::Frame& frame, const SamplingPlace
         }
         canvas.outline(clouds[i], Stroke(Ink::grid, 1));
     }
+    if (low) return;
     area.cutTop(canvas.px(4));
     if (!closed) return canvas.empty("Data and what the chain makes of it appear here.", area);
     drawHistogram(canvas, frame, reverse, area);
