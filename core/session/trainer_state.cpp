@@ -15,8 +15,9 @@ constexpr double frameInterval = 0.030, lookShare = 4;
 constexpr double showTheWayAfter = 0.2;
 // Seconds that it may take to train again up to a step that is gone back to.
 constexpr double longestWayBack = 60;
-// A round of evaluation starts at most this often, and takes at most a tenth of the time.
-constexpr double evaluationInterval = 1.0, evaluationShare = 10;
+// A round of evaluation starts at most this often, and takes at most a tenth of the time; while it lasts, a
+// quarter.
+constexpr double evaluationInterval = 1.0, evaluationShare = 10, pieceShare = 3;
 // Between two training steps, and between two looks at the commands.
 constexpr double samplingSlice = 0.010;
 
@@ -168,10 +169,14 @@ void Trainer::State::evaluate() {
     const double wait = running ? evaluationShare * evaluationSeconds : 0;
     const bool due = secondsSince(evaluatedAt) > std::max(evaluationInterval, wait);
     if (!evaluating && (!due || evaluatedStep == run->stepCount())) return;
+    // Between its pieces training goes on, so that it never seems to stand still.
+    if (evaluating && running && secondsSince(pieceAt) < pieceShare * pieceSeconds) return;
     if (!evaluating) evaluationSeconds = 0;
     const Clock::time_point start = Clock::now();
     evaluating = !run->evaluatePiece(watched);
-    evaluationSeconds += secondsSince(start);
+    pieceAt = Clock::now();
+    pieceSeconds = secondsSince(start);
+    evaluationSeconds += pieceSeconds;
     if (evaluating) return;
     evaluatedAt = Clock::now();
     evaluatedStep = run->stepCount();

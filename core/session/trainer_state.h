@@ -38,8 +38,8 @@ struct Trainer::State {
     Clock::time_point countedSince = Clock::now();
     double rate = 0;
 
-    Clock::time_point lookedAt{}, evaluatedAt{};
-    double lookSeconds = 0, evaluationSeconds = 0;
+    Clock::time_point lookedAt{}, evaluatedAt{}, pieceAt{};
+    double lookSeconds = 0, evaluationSeconds = 0, pieceSeconds = 0;
     bool evaluating = false;
     int64_t evaluatedStep = -1;
 
